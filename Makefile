@@ -1,0 +1,96 @@
+# Everything there is to do with a checkout. `make help` lists it.
+# Needed beforehand: Python 3.11 or later, and git. Node is taken from the system if it is 20 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JS := tests/js
+
+# Tools of the virtual environment come first, for every recipe below.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+NODE_CHECK := process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast test-all lint fmt generate bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# ---------------------------------------------------------------- set-up; each step leaves a stamp and is skipped after
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; name one with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# wfc itself, with what it needs to run.
+$(VENV)/.run: $(VENV)/.made pyproject.toml requirements-dev.txt
+	$(PIP) install --constraint requirements-dev.txt hatchling
+	$(PIP) install --constraint requirements-dev.txt --no-build-isolation --editable .
+	@touch $@
+
+# The tools of development.
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(PIP) install --requirement requirements-dev.txt
+	@touch $@
+
+# Node, for the tests that hand what wfc writes to the tools that read it.
+$(VENV)/.node: $(VENV)/.made requirements-node.txt
+	@if node -e '$(NODE_CHECK)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
+	  echo "using Node $$(node --version)"; \
+	else \
+	  $(PIP) install --requirement requirements-node.txt && \
+	  $(BIN)/python $(JS)/link_node.py; \
+	fi
+	@touch $@
+
+$(JS)/node_modules/.installed: $(VENV)/.node $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc
+	cd $(JS) && npm ci
+	@touch $@
+
+setup: $(VENV)/.dev $(JS)/node_modules/.installed ## make .venv and tests/js/node_modules
+
+# ---------------------------------------------------------------- use
+
+demo: $(VENV)/.run ## compile the order example into build/demo
+	wfc compile examples/order-fulfillment/order-fulfillment.wf --out build/demo
+	@echo
+	@echo "Look at build/demo/order-fulfillment.diagram.md first (GitHub and most editors draw its pictures),"
+	@echo "then at examples/README.md."
+
+# ---------------------------------------------------------------- check
+
+test: setup lint ## everything a change must pass
+	pytest -n 2
+
+test-fast: $(VENV)/.dev ## the tests that start nothing else, with few random cases
+	WFC_HYPOTHESIS=fast pytest -n 2 -m "not slow and not js"
+
+test-all: setup lint ## as test, with many more random cases
+	WFC_HYPOTHESIS=nightly pytest -n 2
+
+lint: $(VENV)/.dev ## style, types, walls between rooms, generated files
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	python -m wfc.devtools.generate --check
+
+# ---------------------------------------------------------------- change
+
+fmt: $(VENV)/.dev ## format, and fix what can be fixed safely
+	ruff check --fix-only --quiet .
+	ruff format .
+
+generate: $(VENV)/.dev ## rewrite the generated files
+	python -m wfc.devtools.generate
+
+bench: $(VENV)/.dev ## measure start-up and parsing against bare Python
+	python -m benchmarks.run
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) $(JS)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+"""The tools that read what wfc writes agree that it is well formed: the TypeScript compiler, and mermaid's parser."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wfc.cli.main import main
+
+pytestmark = [pytest.mark.js, pytest.mark.slow]
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+MODULES = HERE / "node_modules"
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what all examples compile to, in which the locked npm packages are found."""
+    assert shutil.which("node"), "Node 20 or later is needed; `make setup` installs it"
+    assert MODULES.is_dir(), "the npm packages of tests/js are needed; `make setup` installs them"
+    folder = tmp_path_factory.mktemp("compiled")
+    for source in sorted(ROOT.glob("examples/*/*.wf")):
+        assert main(["compile", str(source), "--out", str(folder / source.parent.name)]) == 0, source
+    (folder / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
+    (folder / "node_modules").symlink_to(MODULES, target_is_directory=True)
+    return folder
+
+
+def gate(script: str, files: Sequence[Path]) -> Any:
+    """What a gate says about some files."""
+    command = ["node", str(HERE / script), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def written(folder: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in folder.glob(f"**/{pattern}") if "node_modules" not in path.parts)
+
+
+def test_typescript_accepts_every_module(compiled: Path) -> None:
+    files = written(compiled, "*.ts")
+    assert "order-fulfillment.error-handlers.ts" in {path.name for path in files}
+    assert gate("tsc-gate.mjs", files)["problems"] == []
+
+
+def test_mermaid_parses_every_picture(compiled: Path) -> None:
+    files = written(compiled, "*.diagram.md")
+    assert "order-fulfillment.diagram.md" in {path.name for path in files}
+    said = gate("mermaid-gate.mjs", files)
+    assert said["problems"] == []
+    assert said["pictures"] >= len(files)
+
+
+def test_the_typescript_gate_finds_what_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.ts"
+    wrong.write_text("const list: number[] = [];\nexport const first: number = list[0];\n", encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(MODULES, target_is_directory=True)
+    said = gate("tsc-gate.mjs", [wrong])
+    assert [(problem["code"], problem["line"]) for problem in said["problems"]] == [("TS2322", 2)]
+
+
+def test_the_mermaid_gate_finds_what_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text("```mermaid\nflowchart LR\n  a -->\n```\n\n```mermaid\nflowchart LR\n", encoding="utf-8")
+    said = gate("mermaid-gate.mjs", [wrong])
+    assert [problem["line"] for problem in said["problems"]] == [2, 7]
