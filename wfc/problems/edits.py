@@ -1,0 +1,42 @@
+"""Applying the edits of fixes to a text."""
+
+from collections.abc import Iterable, Sequence
+
+from wfc.problems.problem import Edit, Problem
+from wfc.text.source import SourceFile
+
+
+def apply_edits(source: SourceFile, edits: Iterable[Edit]) -> str:
+    """The text of a source after the edits that concern it; they must not overlap."""
+    pieces: list[str] = []
+    done = 0
+    for edit in in_order(edit for edit in edits if edit.at.source is source):
+        pieces += [source.text[done : edit.at.start], edit.text]
+        done = edit.at.end
+    return "".join([*pieces, source.text[done:]])
+
+
+def in_order(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits by place; insertions at one place keep their order."""
+    return sorted(edits, key=lambda edit: (edit.at.start, edit.at.end))
+
+
+def chosen_edits(problems: Iterable[Problem], *, unsafe: bool) -> tuple[Edit, ...]:
+    """The edits of the first allowed fix of each problem, leaving out fixes that touch an earlier one's text."""
+    chosen: list[Edit] = []
+    for problem in problems:
+        fix = next((fix for fix in problem.fixes if fix.safe or unsafe), None)
+        if fix is None or any(edit in chosen for edit in fix.edits):
+            continue
+        if not any(_touch(edit, other) for edit in fix.edits for other in chosen):
+            chosen += fix.edits
+    return tuple(chosen)
+
+
+def _touch(a: Edit, b: Edit) -> bool:
+    return a.at.source is b.at.source and a.at.start <= b.at.end and b.at.start <= a.at.end
+
+
+def all_sources(edits: Sequence[Edit]) -> tuple[SourceFile, ...]:
+    """The sources that edits concern, in the order of the edits."""
+    return tuple({id(edit.at.source): edit.at.source for edit in edits}.values())

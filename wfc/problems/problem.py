@@ -1,0 +1,109 @@
+"""What a problem is: a value with a code, a place, labels, a story, help and fixes. Nothing here raises."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import ClassVar
+
+from wfc.text.names import kebab
+from wfc.text.source import Span
+from wfc.text.value import Value, value
+
+
+class Severity(Enum):
+    """How much a problem matters: an error refuses the program, a warning and a hint do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    HINT = "hint"
+
+
+@value
+class Label(Value):
+    """A second place of the source and what it has to do with the problem."""
+
+    at: Span
+    text: str
+
+
+@value
+class Edit(Value):
+    """Replaces the text of a span."""
+
+    at: Span
+    text: str
+
+
+@value
+class Fix(Value):
+    """Edits that solve a problem. A safe fix keeps what the author meant and may be applied without looking."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@value(kw_only=True)
+class Problem(Value):
+    """Base of all problems.
+
+    A subclass lives in a file of its own name; its code is that name in kebab case and its docstring is the page that
+    `wfc explain` shows: one line, why it matters, an example that fails, one that passes, and how to say "I mean it".
+    `label` is the text at the place itself, `story` the numbered steps of a run that shows the problem.
+    """
+
+    code: ClassVar[str] = ""
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    at: Span
+    labels: tuple[Label, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Names the code after the class."""
+        cls.code = kebab(cls.__name__)
+
+    def message(self) -> str:
+        """What is wrong, in the user's words, on one line."""
+        raise NotImplementedError
+
+    def label(self) -> str:
+        """A few words at the place itself, or nothing."""
+        return ""
+
+    def story(self) -> tuple[str, ...]:
+        """The steps of a run that shows it, or nothing."""
+        return ()
+
+    def help(self) -> tuple[str, ...]:
+        """What to do about it, an edit ready to paste where there is one; each item is one `help:` line."""
+        return ()
+
+    def level(self) -> Severity:
+        """The severity of this very problem; most have one for all."""
+        return self.severity
+
+
+Reporter = Callable[[Problem], None]
+
+
+class Report:
+    """Collects problems; calling it adds one. The same code at the same place is kept once."""
+
+    def __init__(self) -> None:
+        self._problems: dict[tuple[str, int, int, str, str], Problem] = {}
+
+    def __call__(self, problem: Problem) -> None:
+        """Adds a problem."""
+        at = problem.at
+        key = (at.source.path, at.start, at.end, problem.code, problem.message())
+        self._problems.setdefault(key, problem)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them, by file, place and code."""
+        return tuple(problem for _, problem in sorted(self._problems.items(), key=lambda item: item[0]))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any of them is an error."""
+        return any(problem.level() is Severity.ERROR for problem in self._problems.values())

@@ -1,0 +1,64 @@
+"""Problems as JSON, for programs. The shape only ever grows.
+
+A list with an object for each problem, in the order of files and places:
+
+    code       text      as in `wfc explain CODE`
+    severity   text      `error`, `warning` or `hint`
+    message    text      what is wrong
+    file       text      path, relative to the working folder where possible
+    range      Range     {"start": Position, "end": Position}; the end lies behind the last character
+    label      text      a few words at the place itself; may be empty
+    labels     list      {"text", "file", "range"}: other places, and what they have to do with it
+    story      list      texts: the steps of a run that shows the problem
+    help       list      texts: what to do about it
+    fixes      list      {"title", "safe", "edits": [{"file", "range", "text"}]}
+
+A Position is {"line", "column", "offset"}: line and column count from 1, the offset from 0, all in code points.
+The document is ASCII: other characters are escaped.
+"""
+
+import json
+from collections.abc import Iterable
+
+from wfc.problems.problem import Edit, Fix, Problem
+from wfc.text.source import SourceFile, Span
+
+
+def render_json(problems: Iterable[Problem]) -> str:
+    """The document of some problems, with a line end."""
+    return json.dumps([problem_object(problem) for problem in problems], indent=2) + "\n"
+
+
+def problem_object(problem: Problem) -> dict[str, object]:
+    """One problem."""
+    return {
+        "code": problem.code,
+        "severity": problem.level().value,
+        "message": problem.message(),
+        **_place(problem.at),
+        "label": problem.label(),
+        "labels": [{"text": label.text, **_place(label.at)} for label in problem.labels],
+        "story": list(problem.story()),
+        "help": list(problem.help()),
+        "fixes": [_fix(fix) for fix in problem.fixes],
+    }
+
+
+def _place(at: Span) -> dict[str, object]:
+    return {
+        "file": at.source.path,
+        "range": {"start": _position(at.source, at.start), "end": _position(at.source, at.end)},
+    }
+
+
+def _position(source: SourceFile, offset: int) -> dict[str, int]:
+    line, column = source.position(offset)
+    return {"line": line, "column": column, "offset": offset}
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {"title": fix.title, "safe": fix.safe, "edits": [_edit(edit) for edit in fix.edits]}
+
+
+def _edit(edit: Edit) -> dict[str, object]:
+    return {**_place(edit.at), "text": edit.text}
