@@ -1,0 +1,233 @@
+"""Walks over the steps, guards and regions of a machine, for whoever looks for something anywhere."""
+
+from collections.abc import Iterator
+
+from wfc.ir.expressions import Expr
+from wfc.ir.machine import (
+    Arm,
+    Audit,
+    Await,
+    Choose,
+    Do,
+    Done,
+    Emit,
+    Fail,
+    ForEach,
+    Goto,
+    Guard,
+    Let,
+    Lock,
+    Measure,
+    Node,
+    Parallel,
+    Region,
+    Repeat,
+    Scope,
+    Settle,
+    SetVar,
+    Start,
+    State,
+    Step,
+    Undo,
+    UndoRegion,
+    Wait,
+    Workflow,
+)
+
+Steps = tuple[Step, ...]
+
+
+def blocks(step: Step) -> Iterator[Steps]:
+    """The blocks of a step that belong to its own region; those of undos and inner regions do not."""
+    match step:
+        case Do(guards=guards) | Parallel(guards=guards) | Await(guards=guards):
+            yield from (guard.steps for guard in guards)
+        case Repeat(steps=steps) | Lock(steps=steps):
+            yield steps
+        case Choose(arms=arms, otherwise=otherwise):
+            yield from (arm.steps for arm in arms)
+            if otherwise is not None:
+                yield otherwise
+        case _:
+            return
+
+
+def regions_of(step: Step) -> tuple[Region, ...]:
+    """The regions that a step runs."""
+    match step:
+        case Parallel(branches=branches):
+            return tuple(branch.region for branch in branches)
+        case ForEach(region=region):
+            return (region,)
+        case _:
+            return ()
+
+
+def undo_of(step: Step) -> Undo | None:
+    """How a step is undone."""
+    return step.undo if isinstance(step, Do | Start) else None
+
+
+def own_steps(steps: Steps) -> Iterator[Step]:
+    """The steps of a block and of the blocks inside, within one region."""
+    for step in steps:
+        yield step
+        for block in blocks(step):
+            yield from own_steps(block)
+
+
+def all_steps(steps: Steps, *, undos: bool = True) -> Iterator[Step]:
+    """The steps of a block, inner regions and undos included."""
+    for step in own_steps(steps):
+        yield step
+        for region in regions_of(step):
+            yield from region_steps(region, undos=undos)
+        undo = undo_of(step)
+        if undos and undo is not None:
+            yield from all_steps(undo.steps)
+
+
+def region_steps(region: Region, *, undos: bool = True) -> Iterator[Step]:
+    """All steps of a region, of its nodes, guards and inner regions."""
+    for guard in region.guards:
+        yield from all_steps(guard.steps, undos=undos)
+    if undos and region.undo is not None:
+        yield from all_steps(region.undo.steps)
+    yield from all_steps(region.steps, undos=undos)
+    for node in region.nodes:
+        match node:
+            case State(guards=guards, steps=steps):
+                for guard in guards:
+                    yield from all_steps(guard.steps, undos=undos)
+                yield from all_steps(steps, undos=undos)
+            case Scope(region=inner):
+                yield from region_steps(inner, undos=undos)
+
+
+def regions(region: Region) -> Iterator[Region]:
+    """A region and all regions inside it."""
+    yield region
+    inner: list[Steps] = [region.steps, *(guard.steps for guard in region.guards)]
+    for node in region.nodes:
+        match node:
+            case State(guards=guards, steps=steps):
+                inner.extend((steps, *(guard.steps for guard in guards)))
+            case Scope(region=below):
+                yield from regions(below)
+    for block in inner:
+        for step in own_steps(block):
+            for below in regions_of(step):
+                yield from regions(below)
+
+
+def nodes(region: Region) -> Iterator[Node]:
+    """All nodes of a region and of the regions inside it, in source order."""
+    yield from _nodes_in(region.steps)
+    for guard in region.guards:
+        yield from _nodes_in(guard.steps)
+    for node in region.nodes:
+        yield node
+        match node:
+            case State(guards=guards, steps=steps):
+                yield from _nodes_in(steps)
+                for guard in guards:
+                    yield from _nodes_in(guard.steps)
+            case Scope(region=inner):
+                yield from nodes(inner)
+
+
+def _nodes_in(steps: Steps) -> Iterator[Node]:
+    for step in own_steps(steps):
+        for region in regions_of(step):
+            yield from nodes(region)
+
+
+def guards(step: Step) -> tuple[Guard, ...]:
+    """The guards of a step."""
+    return step.guards if isinstance(step, Do | Parallel | Await) else ()
+
+
+def guard_expressions(guard: Guard) -> Iterator[Expr]:
+    """What a guard reads itself."""
+    for expr in (guard.amount, guard.when):
+        if expr is not None:
+            yield expr
+
+
+def expressions(step: Step) -> Iterator[Expr]:
+    """The expressions a step reads itself, its guards' triggers included; not those of blocks and regions."""
+    for guard in guards(step):
+        yield from guard_expressions(guard)
+    found: tuple[Expr | None, ...]
+    match step:
+        case Do(args=args, key=key, assign=assign, undo=undo):
+            found = (*args, key, assign, undo.when if undo else None)
+        case Start(args=args, key=key, undo=undo):
+            found = (*args, key, undo.when if undo else None)
+        case Let(value=value) | SetVar(value=value) | Emit(value=value):
+            found = (value,)
+        case Wait(amount=amount):
+            found = (amount,)
+        case Parallel(count=count):
+            found = (count,)
+        case ForEach(items=items, limit=limit, count=count):
+            found = (items, limit, count)
+        case Repeat(times=times, until=until):
+            found = (times, until)
+        case Lock(resources=resources, wait=wait):
+            found = (*(arg for _, args in resources for arg in args), wait)
+        case Choose(subject=subject, arms=arms, value=value):
+            found = (subject, *(e for arm in arms for e in _arm(arm)), value)
+        case Audit(text=text):
+            found = (text,)
+        case Measure(value=measured):
+            found = (measured,)
+        case Done(value=given):
+            found = (given,)
+        case Fail(error=error):
+            found = (error,)
+        case Await() | UndoRegion() | Settle() | Goto():
+            found = ()
+    yield from (expr for expr in found if expr is not None)
+
+
+def _arm(arm: Arm) -> tuple[Expr | None, Expr | None]:
+    return arm.test, arm.value
+
+
+def region_expressions(region: Region) -> Iterator[Expr]:
+    """The expressions of a region's own clauses."""
+    for variable in region.variables:
+        yield variable.value
+    for guard in region.guards:
+        yield from guard_expressions(guard)
+    for sla in region.slas:
+        yield sla.within
+        if sla.warn is not None:
+            yield sla.warn
+    if region.undo is not None and region.undo.when is not None:
+        yield region.undo.when
+    for node in region.nodes:
+        if isinstance(node, State):
+            for guard in node.guards:
+                yield from guard_expressions(guard)
+            for sla in node.slas:
+                yield sla.within
+                if sla.warn is not None:
+                    yield sla.warn
+
+
+def workflow_expressions(workflow: Workflow) -> Iterator[Expr]:
+    """Every expression of a workflow."""
+    if workflow.key is not None:
+        yield workflow.key
+    for view in workflow.views:
+        yield view.value
+    for param in workflow.params:
+        for expr in (param.default, param.where):
+            if expr is not None:
+                yield expr
+    for region in regions(workflow.region):
+        yield from region_expressions(region)
+    for step in region_steps(workflow.region):
+        yield from expressions(step)
