@@ -1,0 +1,210 @@
+"""What the flow analysis keeps of a region while it runs, and what can be read off its text alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from wfc.ir.types import Type
+from wfc.sema.env import Env
+from wfc.sema.model import RegionInfo
+from wfc.syntax import nodes as ast
+
+Steps = tuple[ast.Step, ...]
+
+
+@dataclass(eq=False)
+class RegionState:
+    """A region under analysis: its nodes with the Env at their entry, where values of `done` go."""
+
+    node: ast.Region
+    kind: str  # workflow, scope, branch, each
+    outer: "RegionState | None"
+    info: RegionInfo
+    wanted: Type | None = None  # the declared result, for a workflow
+    takes_value: bool = False
+    nodes: dict[str, ast.StateNode] = field(default_factory=dict)
+    entries: dict[str, Env] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    done_env: Env | None = None
+    plain_done: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step stands: its region, whose `done` it is, and what the table of section 29 allows there."""
+
+    region: RegionState
+    done_to: RegionState | None
+    kind: str = "ordinary"  # ordinary, tail, also, undo
+    repeated: bool = False  # inside parallel, for each or repeat: no pivot
+    also_waited: list[bool] = field(default_factory=lambda: [False])
+
+    def within(self, **changes: object) -> "Place":
+        """The same place with changes."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def tail_steps(tail: ast.Goto | ast.Block) -> Steps:
+    """The steps of a tail: an arrow is one step."""
+    return tail.steps if isinstance(tail, ast.Block) else (tail,)
+
+
+def inner_blocks(step: ast.Step) -> Iterator[Steps]:
+    """The blocks of a step that belong to the same region."""
+    match step:
+        case ast.Do(clauses=clauses):
+            yield from (tail_steps(guard.tail) for guard in guards_of(clauses) if not guard.also)
+        case ast.Parallel(guards=guards) | ast.Await(guards=guards):
+            yield from (tail_steps(guard.tail) for guard in guards if not guard.also)
+        case ast.Repeat(body=body) | ast.Lock(body=body):
+            yield body.steps
+        case ast.Choose(arms=arms, otherwise=otherwise):
+            for arm in arms:
+                yield tail_steps(arm.tail)
+            if otherwise is not None:
+                yield tail_steps(otherwise.tail)
+        case _:
+            return
+
+
+def walk_steps(steps: Steps) -> Iterator[ast.Step]:
+    """The steps of a region's block and of the blocks inside, not of inner regions."""
+    for step in steps:
+        yield step
+        for block in inner_blocks(step):
+            yield from walk_steps(block)
+
+
+def node_steps(node: ast.StateNode) -> Steps:
+    """The steps of a state or gateway."""
+    match node:
+        case ast.State(steps=steps):
+            return steps
+        case ast.Gateway(step=step, goto=goto):
+            return (step, goto) if goto else (step,)
+        case ast.Scope():
+            return ()
+
+
+def guards_of(clauses: tuple[ast.Clause, ...]) -> tuple[ast.Guard, ...]:
+    """The guards among clauses."""
+    return tuple(clause for clause in clauses if isinstance(clause, ast.Guard))
+
+
+def names_of(steps: Steps) -> frozenset[str]:
+    """The names that a block binds."""
+    return frozenset(name.text for step in walk_steps(steps) for name in _names_of_step(step))
+
+
+def _names_of_step(step: ast.Step) -> Iterator[ast.Name]:
+    match step:
+        case ast.Let(name=name):
+            yield name
+        case ast.Do(bind=bind, clauses=clauses):
+            if bind:
+                yield bind
+            yield from (guard.bind for guard in guards_of(clauses) if guard.bind and not guard.also)
+        case ast.Parallel(bind=bind, guards=guards):
+            if bind:
+                yield bind
+            yield from (guard.bind for guard in guards if guard.bind and not guard.also)
+        case ast.ForEach(bind=bind):
+            if bind:
+                yield bind
+        case ast.Await(guards=guards):
+            yield from (guard.bind for guard in guards if guard.bind and not guard.also)
+        case ast.Choose(arms=arms, otherwise=otherwise):
+            yield from (arm.bind for arm in arms if arm.bind)
+            if otherwise and otherwise.bind:
+                yield otherwise.bind
+        case _:
+            return
+
+
+def bound_names(region: ast.Region, kind: str) -> frozenset[str]:
+    """All names that are bound in a region by `var`, `let` and `as`; those of a scope's guards belong outside of it."""
+    names: set[str] = set()
+    blocks: list[Steps] = [region.steps]
+    for clause in region.clauses:
+        if isinstance(clause, ast.Var):
+            names.add(clause.name.text)
+        elif isinstance(clause, ast.Guard) and kind != "scope" and not clause.also:
+            blocks.append(tail_steps(clause.tail))
+            if clause.bind:
+                names.add(clause.bind.text)
+    for node in region.nodes:
+        blocks.append(node_steps(node))
+        guards: tuple[ast.Guard, ...] = ()
+        match node:
+            case ast.State(clauses=clauses):
+                guards = guards_of(clauses)
+            case ast.Scope(bind=bind, region=inner):
+                guards = guards_of(inner.clauses)
+                if bind:
+                    names.add(bind.text)
+            case ast.Gateway():
+                pass
+        for guard in guards:
+            if guard.also:
+                continue
+            blocks.append(tail_steps(guard.tail))
+            if guard.bind:
+                names.add(guard.bind.text)
+    for block in blocks:
+        for step in walk_steps(block):
+            names.update(name.text for name in _names_of_step(step))
+    return frozenset(names)
+
+
+def gotos(steps: Steps) -> Iterator[str]:
+    """The targets of the arrows in a block."""
+    for step in walk_steps(steps):
+        if isinstance(step, ast.Goto):
+            yield step.target.text
+
+
+def successors(node: ast.StateNode) -> Iterator[str]:
+    """The nodes that a node's arrows lead to, its guards' included."""
+    yield from gotos(node_steps(node))
+    match node:
+        case ast.State(clauses=clauses):
+            for guard in guards_of(clauses):
+                yield from gotos(tail_steps(guard.tail))
+        case ast.Scope(next=following, region=region):
+            if following:
+                yield following.text
+            for guard in guards_of(region.clauses):
+                yield from gotos(tail_steps(guard.tail))
+        case ast.Gateway():
+            return
+
+
+def _reachable(starts: Iterator[str], nodes: dict[str, ast.StateNode]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in nodes:
+            continue
+        seen.add(name)
+        waiting.extend(successors(nodes[name]))
+    return seen
+
+
+def split(region: ast.Region, kind: str) -> tuple[tuple[str, ...], frozenset[str]] | None:
+    """Where guards of a region without siblings point to its own nodes: the nodes inside, and those on both sides.
+
+    None where no guard does: then nothing is split.
+    """
+    if kind == "scope":
+        return None
+    nodes = {node.name.text: node for node in region.nodes}
+    targets = [
+        target for guard in guards_of(region.clauses) if not guard.also for target in gotos(tail_steps(guard.tail))
+    ]
+    if not targets:
+        return None
+    starts = [*gotos(region.steps), *([region.nodes[0].name.text] if region.nodes else [])]
+    inside = _reachable(iter(starts), nodes)
+    outside = _reachable(iter(targets), nodes)
+    order = tuple(name for name in nodes if name in inside or name not in outside)
+    return order, frozenset(inside & outside)
