@@ -1,0 +1,90 @@
+"""States from which no end can be reached."""
+
+from wfc.flow.graph import Point
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.ir.machine import State
+from wfc.ir.walk import nodes
+from wfc.problems.problem import Problem, Reporter
+from wfc.text.names import listed
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class NeverFinishes(Problem):
+    """Once here, the process goes round for ever: each state has an arrow, and none leads to an end.
+
+    An end is a `done`, a `fail`, a business error that leaves the workflow, or the tail of a guard that leads to one.
+    Failing systems do not count: they are no plan.
+
+    ```wf fails
+    workflow W() {
+      state Ping { wait 1h -> Pong }
+      state Pong { wait 1h -> Ping }
+    }
+    ```
+    ```wf passes
+    workflow W() {
+      after 30d { done }
+      state Ping { wait 1h -> Pong }
+      state Pong { wait 1h -> Ping }
+    }
+    ```
+    """
+
+    names: tuple[str, ...]
+
+    def message(self) -> str:
+        shown = [f"`{name}`" for name in self.names]
+        if len(shown) == 1:
+            return f"from {shown[0]} no end can be reached"
+        return f"{listed(shown)} lead only to each other: no end can be reached"
+
+    def label(self) -> str:
+        return "goes round for ever"
+
+    def help(self) -> tuple[str, ...]:
+        return ("give one of them a way out: an arm that ends, an event, or a deadline",)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports each workflow's states that are reached and reach no end, once, at the first of them."""
+    for flow in program.flows.values():
+        finishing = _finishing(flow)
+        stuck = [
+            node
+            for node in nodes(flow.workflow.region)
+            if isinstance(node, State)
+            and flow.reached(flow.graph.entries[id(node)])
+            and id(flow.graph.entries[id(node)]) not in finishing
+            and not _open(flow, node)
+        ]
+        if stuck and stuck[0].at is not None:
+            report(NeverFinishes(at=stuck[0].at, names=tuple(node.path for node in stuck)))
+
+
+def _open(flow: WorkflowFlow, node: State) -> bool:
+    """Whether it is a dead end itself: told as that."""
+    return any(item.subject is node for item in flow.graph.open)
+
+
+def _finishing(flow: WorkflowFlow) -> set[int]:
+    """The points from which an end can be reached, by id; dead ends count, they are told as such."""
+    before: dict[int, list[Point]] = {}
+    ends: list[Point] = [flow.graph.end, *(point for item in flow.graph.open for point in item.points)]
+    for point in flow.graph.points:
+        for target in point.next:
+            before.setdefault(id(target), []).append(point)
+        for abort in point.aborts:
+            if abort.system_only:
+                continue
+            if abort.target is not None:
+                before.setdefault(id(abort.target), []).append(point)
+            else:
+                ends.append(point)
+    seen: set[int] = set()
+    while ends:
+        point = ends.pop()
+        if id(point) not in seen:
+            seen.add(id(point))
+            ends.extend(before.get(id(point), ()))
+    return seen

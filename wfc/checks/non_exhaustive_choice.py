@@ -1,0 +1,108 @@
+"""Choices that leave a value without a way on."""
+
+from wfc.flow.graph import Point
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.ir.machine import Choose, Goto
+from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.text.source import Span
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class NonExhaustiveChoice(Problem):
+    """The arms of a choice do not cover every value, and nothing else leads on.
+
+    In a gateway the arms cover everything or there is an `otherwise`. Inside a state a value without an arm goes on
+    with the next step; if there is none, the process would stand still. Comparisons with constants, cases, truth values
+    and `none` are decided exactly, and a value that has no way on is shown.
+
+    ```wf fails
+    workflow W(total: Int) {
+      gateway Size {
+        choose {
+          when total > 100 -> Big
+          when total < 100 -> Small
+        }
+      }
+      state Big   { done }
+      state Small { done }
+    }
+    ```
+    ```wf passes
+    workflow W(total: Int) {
+      gateway Size {
+        choose {
+          when total > 100  -> Big
+          when total <= 100 -> Small
+        }
+      }
+      state Big   { done }
+      state Small { done }
+    }
+    ```
+    """
+
+    name: str
+    example: str
+    decided: bool
+    target: str
+
+    def message(self) -> str:
+        if self.decided and self.example:
+            return f"`{self.name}` has no way on when {self.example}"
+        if self.decided:
+            return f"`{self.name}` has no way on when no arm holds"
+        return f"`{self.name}` may have no way on: the compiler cannot tell that one of the arms always holds"
+
+    def label(self) -> str:
+        return "no arm for this"
+
+    def help(self) -> tuple[str, ...]:
+        shown = f"otherwise -> {self.target}" if self.target else "otherwise -> ..."
+        return (f"add an arm for it, or for the rest: `{shown}`",)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports choices after which nothing stands and whose arms leave a value over."""
+    for flow in program.flows.values():
+        for item in flow.graph.open:
+            for point in item.points:
+                if point.kind == "unmatched" and flow.reached(point):
+                    _report(flow, point, item.subject.path, report)
+
+
+def _report(flow: WorkflowFlow, point: Point, name: str, report: Reporter) -> None:
+    choice = point.step
+    if not isinstance(choice, Choose) or choice.at is None:
+        return
+    verdict = flow.program.verdict(choice)
+    target = _last_target(choice)
+    report(
+        NonExhaustiveChoice(
+            at=choice.at,
+            name=name,
+            example=verdict.example,
+            decided=verdict.decided,
+            target=target,
+            fixes=_fixes(choice, target),
+        )
+    )
+
+
+def _last_target(choice: Choose) -> str:
+    """Where the last arm leads, if it is an arrow."""
+    last = choice.arms[-1].steps if choice.arms else ()
+    return last[0].target if len(last) == 1 and isinstance(last[0], Goto) else ""
+
+
+def _fixes(choice: Choose, target: str) -> tuple[Fix, ...]:
+    """An `otherwise` behind the last arm, leading where that leads."""
+    arm = choice.arms[-1] if choice.arms else None
+    if not target or arm is None or arm.at is None:
+        return ()
+    last = arm.steps[0]
+    if last.at is None:
+        return ()
+    indent = " " * (arm.at.position[1] - 1)
+    place = Span(last.at.source, last.at.end, last.at.end)
+    return (Fix(f"add `otherwise -> {target}`", (Edit(place, f"\n{indent}otherwise -> {target}"),)),)

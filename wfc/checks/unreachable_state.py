@@ -1,0 +1,98 @@
+"""States, gateways and scopes that no way leads to."""
+
+from typing import ClassVar
+
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.ir.machine import Node, Scope
+from wfc.ir.walk import nodes
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
+from wfc.text.source import Span
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class UnreachableState(Problem):
+    """No way from the start leads to a state, gateway or scope.
+
+    Nothing enters it: no arrow, no arm, no guard, or only arrows from places that are not reached themselves. Often an
+    arrow leads elsewhere than was meant, and then the process skips what stands here.
+
+    ```wf fails
+    workflow W() {
+      state Start { -> End }
+      state Forgotten { audit "never"  -> End }
+      state End { done }
+    }
+    ```
+    ```wf passes
+    workflow W() {
+      state Start { -> Middle }
+      state Middle { audit "always"  -> End }
+      state End { done }
+    }
+    ```
+    """
+
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    kind: str
+    name: str
+
+    def message(self) -> str:
+        return f"nothing leads to the {self.kind} `{self.name}`"
+
+    def label(self) -> str:
+        return "is never entered"
+
+    def help(self) -> tuple[str, ...]:
+        return (f"lead an arrow here (`-> {self.name.rpartition('.')[2]}`), or remove it",)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports nodes whose entry no way reaches; what lies behind or inside one of them is not told again."""
+    for flow in program.flows.values():
+        lost = [node for node in nodes(flow.workflow.region) if not flow.reached(flow.graph.entries[id(node)])]
+        for node in _causes(flow, [node for node in lost if not (isinstance(node, Scope) and node.implicit)]):
+            kind = "scope" if isinstance(node, Scope) else "gateway" if node.gateway else "state"
+            if node.at is not None:
+                report(UnreachableState(at=node.at, kind=kind, name=node.path, fixes=_fixes(node)))
+
+
+def _fixes(node: Node) -> tuple[Fix, ...]:
+    """The node goes, with the line it stands on. It may have been meant to be reached: not safe."""
+    if node.extent is None:
+        return ()
+    text = node.extent.source.text
+    start = text.rfind("\n", 0, node.extent.start) + 1
+    stop = text.find("\n", node.extent.end)
+    alone = not text[start : node.extent.start].strip() and not text[node.extent.end : stop].strip()
+    whole = Span(node.extent.source, start, stop + 1) if alone and stop >= 0 else node.extent
+    return (Fix(f"remove `{node.name}`", (Edit(whole, ""),)),)
+
+
+def _causes(flow: WorkflowFlow, lost: list[Node]) -> list[Node]:
+    """The lost nodes that no other lost node leads to, then the first of each circle that is left."""
+    behind = {id(node): _behind(flow, node) for node in lost}
+    entries = {id(flow.graph.entries[id(node)]): node for node in lost}
+    followed = {e for node in lost for e in behind[id(node)] if entries.get(e) not in (None, node)}
+    roots = [node for node in lost if id(flow.graph.entries[id(node)]) not in followed]
+    told: list[Node] = []
+    covered: set[int] = set()
+    for node in (*roots, *lost):
+        if id(flow.graph.entries[id(node)]) not in covered:
+            told.append(node)
+            covered |= behind[id(node)] | {id(flow.graph.entries[id(node)])}
+    return told
+
+
+def _behind(flow: WorkflowFlow, node: Node) -> set[int]:
+    """The points that a node leads to, by id; those inside a scope among them."""
+    seen: set[int] = set()
+    waiting = [flow.graph.entries[id(node)]]
+    while waiting:
+        point = waiting.pop()
+        for target in (*point.next, *(a.target for a in point.aborts if a.target is not None)):
+            if id(target) not in seen:
+                seen.add(id(target))
+                waiting.append(target)
+    return seen

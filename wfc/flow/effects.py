@@ -1,0 +1,173 @@
+"""Which effects may and must be done at each point, and which of them an abort would undo.
+
+A forward data flow over bit sets, one bit a call: May by union, Must by intersection. An abort drops what it undoes; a
+`pivot` drops all that is older, `settle` and `undo` what their region has done. Beside a branch its siblings may have
+done anything of theirs.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wfc.flow.graph import Abort, Frame, Graph, Point
+from wfc.ir.machine import Do, Settle, UndoRegion
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An abort that reaches a completed call: where from, and whether the call is done on every way there."""
+
+    call: Point
+    source: Point
+    abort: Abort | None  # None for an `undo` step
+    certain: bool
+
+
+class Effects:
+    """The effects of one workflow's graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.calls = [p for p in graph.points if p.kind == "completed"]
+        self.bit = {id(point): 1 << i for i, point in enumerate(self.calls)}
+        self.masks: dict[int, int] = {}
+        for point in self.calls:
+            for frame in point.frame.outward():
+                self.masks[id(frame)] = self.masks.get(id(frame), 0) | self.bit[id(point)]
+        self.may: dict[int, int] = {}
+        self.must: dict[int, int] = {}
+        self._run()
+
+    def mask(self, frame: Frame) -> int:
+        """The calls inside a frame."""
+        return self.masks.get(id(frame), 0)
+
+    def reached(self, point: Point) -> bool:
+        """Whether some way leads to the point."""
+        return id(point) in self.may
+
+    def beside(self, frame: Frame) -> int:
+        """The calls of branches and iterations that run beside a frame."""
+        found = 0
+        inner = frame
+        for outer in frame.outward():
+            if outer.kind == "parallel" and inner is not outer:
+                found |= self.mask(outer) & ~self.mask(inner)
+            if outer.kind == "each":
+                found |= self.mask(outer)
+            inner = outer
+        return found
+
+    # -- the flow
+
+    def _run(self) -> None:
+        start = self.graph.start
+        self.may[id(start)] = 0
+        self.must[id(start)] = 0
+        waiting = [start]
+        queued = {id(start)}
+        while waiting:
+            point = waiting.pop()
+            queued.discard(id(point))
+            for target, may, must in self._flows(point):
+                if self._join(target, may, must) and id(target) not in queued:
+                    queued.add(id(target))
+                    waiting.append(target)
+
+    def _flows(self, point: Point) -> Iterator[tuple[Point, int, int]]:
+        """What goes on from a point to where."""
+        may, must = self.may[id(point)], self.must[id(point)]
+        for abort in point.aborts:
+            if abort.target is not None:
+                gone = 0 if abort.keep else self.mask(abort.frame)
+                yield abort.target, (may | self.beside(point.frame)) & ~gone, must & ~gone
+        may, must = self._after(point, may), self._after(point, must)
+        for target in point.next:
+            yield target, may, must
+
+    def _after(self, point: Point, done: int) -> int:
+        """What is done behind a point."""
+        if point.kind == "completed":
+            done |= self.bit[id(point)]
+            if isinstance(point.step, Do) and point.step.pivot:
+                return self.bit[id(point)] if point.step.undo is not None else 0
+            return done
+        if point.kind == "step" and isinstance(point.step, Settle | UndoRegion):
+            return done & ~self.mask(_region(point.frame))
+        return done
+
+    def _join(self, target: Point, may: int, must: int) -> bool:
+        """Adds a way to a point; whether that changed anything."""
+        key = id(target)
+        if key not in self.may:
+            self.may[key], self.must[key] = may, must
+            return True
+        wider, narrower = self.may[key] | may, self.must[key] & must
+        if target.ends:
+            narrower = self.must[key] | must  # all branches have done theirs
+        changed = wider != self.may[key] or narrower != self.must[key]
+        self.may[key], self.must[key] = wider, narrower
+        return changed
+
+    # -- questions
+
+    def undone(self, calls: Iterable[Point]) -> Iterator[Undone]:
+        """Of some calls, each abort that reaches them completed."""
+        wanted = 0
+        for call in calls:
+            wanted |= self.bit[id(call)]
+        if not wanted:
+            return
+        for point in self.graph.points:
+            if not self.reached(point):
+                continue
+            here = (self.may[id(point)] | self.beside(point.frame)) & wanted
+            if not here:
+                continue
+            for abort in point.aborts:
+                if not abort.keep and _lives(point):
+                    yield from self._crossed(point, abort, here & self.mask(abort.frame))
+            if point.kind == "step" and isinstance(point.step, UndoRegion):
+                yield from self._crossed(point, None, here & self.mask(_region(point.frame)))
+
+    def _crossed(self, point: Point, abort: Abort | None, bits: int) -> Iterator[Undone]:
+        outer = abort.frame if abort is not None else _region(point.frame)
+        must = self.must[id(point)]
+        while bits:
+            bit = bits & -bits
+            bits ^= bit
+            call = self.calls[bit.bit_length() - 1]
+            if not covered(call, point, outer):
+                yield Undone(call, point, abort, bool(must & bit))
+
+    def at_end(self) -> Iterator[Point]:
+        """The calls that may be done when the workflow has completed."""
+        end = self.graph.end
+        bits = self.may.get(id(end), 0)
+        yield from (call for call in self.calls if bits & self.bit[id(call)])
+
+    def in_doubt(self) -> Iterator[Point]:
+        """Calls whose own failure may leave them in doubt and then aborts."""
+        for point in self.graph.points:
+            doubtful = any(not abort.keep and abort.errors & {"Timeout", "Invalid"} for abort in point.aborts)
+            if point.kind == "do" and doubtful and self.reached(point):
+                yield point
+
+
+def covered(call: Point, at: Point, outer: Frame) -> bool:
+    """Whether a region with an undo of its own, completed at a point, stands for the call."""
+    for frame in call.frame.outward():
+        if frame is outer:
+            return False
+        if frame.covered and not at.frame.inside(frame):
+            return True
+    return False
+
+
+def _region(frame: Frame) -> Frame:
+    """The region around a frame."""
+    return next(f for f in frame.outward() if f.kind in ("scope", "workflow", "also"))
+
+
+def _lives(point: Point) -> bool:
+    """Whether a token can be interrupted or fail at a point."""
+    return point.kind in ("do", "step", "failed")

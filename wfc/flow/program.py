@@ -1,0 +1,127 @@
+"""Everything the checks ask of the flow: the graph and effects of each workflow, worked out once."""
+
+from functools import cached_property
+
+from wfc.flow.choices import Choices, Verdict
+from wfc.flow.effects import Effects
+from wfc.flow.graph import Graph, Point
+from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
+from wfc.ir.walk import all_steps, region_steps
+
+
+class WorkflowFlow:
+    """One workflow's flow."""
+
+    def __init__(self, workflow: Workflow, program: "Program") -> None:
+        self.workflow = workflow
+        self.program = program
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The control-flow graph."""
+        return Graph(self.workflow, self.program.machine, self.program.exhaustive)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """What is done where."""
+        return Effects(self.graph)
+
+    @cached_property
+    def reachable(self) -> set[int]:
+        """The points that some way leads to, by id."""
+        seen: set[int] = set()
+        waiting = [self.graph.start]
+        while waiting:
+            point = waiting.pop()
+            if id(point) in seen:
+                continue
+            seen.add(id(point))
+            waiting.extend(point.next)
+            waiting.extend(abort.target for abort in point.aborts if abort.target is not None)
+        return seen
+
+    def reached(self, point: Point) -> bool:
+        """Whether some way leads to a point."""
+        return id(point) in self.reachable
+
+    def story(self, goal: Point) -> list[Point]:
+        """The shortest way from the start to a point."""
+        before: dict[int, Point | None] = {id(self.graph.start): None}
+        waiting = [self.graph.start]
+        for point in waiting:
+            if point is goal:
+                break
+            targets = [*point.next, *(a.target for a in point.aborts if a.target is not None)]
+            for target in targets:
+                if id(target) not in before:
+                    before[id(target)] = point
+                    waiting.append(target)
+        trail: list[Point] = []
+        at: Point | None = goal if id(goal) in before else None
+        while at is not None:
+            trail.append(at)
+            at = before[id(at)]
+        return trail[::-1]
+
+
+class Program:
+    """The flow of all workflows of a machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.choices = Choices(machine)
+        self._verdicts: dict[int, Verdict] = {}
+        self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
+        self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
+        self._left: dict[str, tuple[Point, ...]] = {}
+
+    @cached_property
+    def undoing(self) -> frozenset[str]:
+        """The operations that undo another one already."""
+        every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
+        undos = (step.undo for step in every if isinstance(step, Do) and step.undo is not None)
+        return frozenset(step.target for undo in undos for step in all_steps(undo.steps) if isinstance(step, Do))
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """The operations that the flow calls, undos apart."""
+        every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
+        return frozenset(step.target for step in every if isinstance(step, Do))
+
+    def verdict(self, choice: Choose) -> Verdict:
+        """Whether a choice covers every value."""
+        found = self._verdicts.get(id(choice))
+        if found is None:
+            found = self.choices.verdict(choice)
+            self._verdicts[id(choice)] = found
+        return found
+
+    def exhaustive(self, choice: Choose) -> bool:
+        """Whether some arm is always taken."""
+        return self.verdict(choice).covered
+
+    def unsaid(self, call: Point) -> tuple[Point, ...]:
+        """The activities behind a completed call that say nothing about their undo: itself, or those of a child."""
+        step = call.step
+        if isinstance(step, Start):
+            return (call,) if step.undo is None else ()
+        if not isinstance(step, Do):
+            return ()
+        if step.effect == "unsaid":
+            return (call,)
+        if step.kind != "workflow" or step.undo is not None:
+            return ()
+        return self._left_by(step.target)
+
+    def _left_by(self, name: str) -> tuple[Point, ...]:
+        """What a completed child leaves to be undone by those around it."""
+        found = self._left.get(name)
+        if found is not None:
+            return found
+        self._left[name] = ()  # a child of itself adds nothing new
+        flow = self.flows.get(name)
+        if flow is None or flow.workflow.region.undo is not None:
+            return ()
+        left = tuple(point for call in flow.effects.at_end() for point in self.unsaid(call))
+        self._left[name] = left
+        return left
