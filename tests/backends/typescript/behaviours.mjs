@@ -1,0 +1,268 @@
+// Runs the workflows of programs/behaviours.wf in simulated time: node behaviours.mjs FOLDER. Prints {name: what went wrong or null}.
+
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { World } from './world.mjs';
+
+const folder = path.resolve(process.argv[2]);
+const load = (file) => import(pathToFileURL(path.join(folder, file)).href);
+const runtime = await load('wfc-runtime/wfc-runtime.js');
+const definitions = {};
+for (const file of await readdir(folder)) {
+  if (file.endsWith('.workflow.js')) Object.assign(definitions, (await load(file)).definitions);
+}
+
+/** Answers with its first argument; `bad` raises, `slow` takes a minute. */
+const plain = ([name]) => {
+  if (name === 'bad') return { raises: { is: 'Broken', reason: 'bad' } };
+  if (name === 'slow') return { after: 60_000, value: name, stops: true };
+  return { after: 10, value: name };
+};
+const ANSWERS = { 's.a': plain, 's.needs': plain, 's.retried': plain, 's.note': () => ({}), 's.u': () => ({}), 's.ask': () => ({ hangs: true }) };
+const world = (more = {}) => new World(runtime, definitions, { ...ANSWERS, ...more });
+const undos = (w) => w.called('s.u').map((call) => call.args[0]);
+
+const cases = {
+  async 'a happy path answers, measures and emits'() {
+    const w = world();
+    const run = w.start('Sequence', { id: 'i' });
+    await w.advance(1000);
+    assert.deepEqual(run.done, { value: '123' });
+    assert.deepEqual(w.path, ['A', 'B']);
+    assert.deepEqual(w.measured, [['runs', 1]]);
+    assert.deepEqual(w.emitted, [{ type: 'Finished', data: { id: 'i', total: 3 } }]);
+    assert.deepEqual(w.calls.map((c) => c.key), ['1', '2', '3'].map((n) => `Sequence/1/s.a/${n}`));
+    assert.deepEqual(undos(w), []);
+  },
+  async 'an error undoes what was done, newest first'() {
+    const w = world({ 's.a': ([name]) => (name === '3' ? plain(['bad']) : plain([name])) });
+    const run = w.start('Sequence', { id: 'i' });
+    await w.advance(1000);
+    assert.deepEqual(run.done, { error: { is: 'Broken', reason: 'bad' } });
+    assert.deepEqual(undos(w), ['2', '1']);
+    assert.deepEqual(w.called('s.u').map((c) => c.key), ['Sequence/1/s.a/2/undo', 'Sequence/1/s.a/1/undo']);
+  },
+  async 'the host tries again, and a call in doubt is undone without its result'() {
+    const w = world({ 's.retried': () => ({ raises: 'Unavailable' }) });
+    const run = w.start('Retry', { id: 'i' });
+    await w.advance(60_000);
+    assert.equal(run.done.error.is, 'Unavailable');
+    assert.equal(w.called('s.retried').length, 3);
+    assert.deepEqual(undos(w), ['x']);
+  },
+  async 'a failing branch stops the others before anything is undone'() {
+    const w = world();
+    const run = w.start('Fork', { id: 'i' });
+    await w.advance(120_000);
+    assert.equal(run.done.error.is, 'Broken');
+    const order = undos(w);
+    assert.equal(order.at(-1), 'before');
+    assert.deepEqual([...order].sort(), ['before', 'l1', 'r1'].concat(order.includes('l2') ? ['l2'] : []).sort());
+  },
+  async 'a deadline interrupts a scope, undoes it, then its tail runs'() {
+    const w = world();
+    const run = w.start('Deadline', { id: 'i' });
+    await w.advance(3_599_000);
+    assert.equal(run.done, undefined);
+    await w.advance(2000);
+    assert.deepEqual(run.done, { value: 'late' });
+    assert.deepEqual(undos(w), ['1']);
+    assert.deepEqual(w.path, ['Work', 'Work.A', 'Late']);
+  },
+  async 'an event is taken when its condition holds, refused when it does not fit'() {
+    const w = world();
+    const run = w.start('Deadline', { id: 'i' });
+    await w.advance(100);
+    assert.match(await w.send(run, 'Stop', { id: 'i' }), /reason/);
+    assert.match(await w.send(run, 'Ping', { id: 'i', n: 1 }), /nothing here listens/);
+    assert.equal(await w.send(run, 'Stop', { id: 'i', reason: '' }), undefined);
+    assert.equal(run.done, undefined);
+    assert.equal(await w.send(run, 'Stop', { id: 'i', reason: 'late' }), undefined);
+    await w.advance(100);
+    assert.deepEqual(run.done, { value: 'stopped: late' });
+  },
+  async 'guards beside run their blocks: events one at a time, ticks, ignored events'() {
+    const w = world({ 's.note': () => ({ after: 1000 }) });
+    const run = w.start('Guards', { id: 'i' });
+    await w.advance(100);
+    await w.send(run, 'Ping', { id: 'i', n: 1 });
+    await w.send(run, 'Ping', { id: 'i', n: 2 });
+    assert.equal(w.called('s.note').length, 1);
+    await w.advance(3000);
+    assert.equal(w.called('s.note').length, 2);
+    await w.send(run, 'Blip', { id: 'i' });
+    await w.advance(36 * 60_000);
+    assert.deepEqual(run.done, { value: 306 });
+  },
+  async 'joins: first, n of, settled, for each'() {
+    const w = world();
+    const run = w.start('Joins', { id: 'i' });
+    await w.advance(300_000);
+    assert.deepEqual(run.done, { value: 'a 2 true e32' });
+    assert.deepEqual(undos(w), ['p']);
+  },
+  async 'an undo inside a lock comes before its release, an exit leaves it'() {
+    const w = world();
+    const released = [];
+    const unlock = w.unlock.bind(w);
+    w.unlock = (id) => { released.push(undos(w).length); unlock(id); };
+    const run = w.start('Locked', { id: 'i' });
+    await w.advance(1000);
+    assert.equal(run.done.error.is, 'Broken');
+    assert.deepEqual(undos(w), ['1']);
+    assert.deepEqual(released, [1]);
+    const other = world({ 's.a': () => ({ value: 'go' }) });
+    const left = other.start('Locked', { id: 'i' });
+    await other.advance(1000);
+    assert.deepEqual(left.done, { value: 'left' });
+    assert.equal(other.locks.size, 0);
+  },
+  async 'a lock that is not free in time is an error'() {
+    const w = world();
+    w.locks.set('other', ['shelf(i)']);
+    const run = w.start('Locked', { id: 'i' });
+    await w.advance(31_000);
+    assert.equal(run.done.error.is, 'LockTimeout');
+  },
+  async 'a pivot holds guards back, and what is older is final'() {
+    const w = world({ 's.pay': () => ({ after: 5000, value: 'paid' }) });
+    const run = w.start('Pivot', { id: 'i' });
+    await w.advance(100);
+    await w.send(run, 'Stop', { id: 'i', reason: 'x' });
+    assert.match(await w.operator(run, { kind: 'cancel' }), /point of no return/);
+    await w.advance(6000);
+    assert.deepEqual(run.done, { value: 'paid' });
+    assert.deepEqual(undos(w), []);
+    assert.ok(w.records.some((record) => record.kind === 'pivot'));
+    assert.deepEqual(w.records.at(-1).detail.unconsumed, ['Stop']);
+  },
+  async 'a pivot that an operator gives up aborts as any other error'() {
+    const w = world({ 's.pay': () => ({ raises: 'Unavailable' }) });
+    const run = w.start('Pivot', { id: 'i' });
+    await w.advance(100);
+    const [step] = run.instance.run.parked;
+    await w.operator(run, { kind: 'operator', step, action: { kind: 'raise', error: { is: 'Broken', reason: 'no' } } });
+    await w.advance(100);
+    assert.deepEqual(run.done, { value: 'failed' });
+    assert.deepEqual(undos(w), ['1']);
+  },
+  async 'a parked step is tried again, or supplied with a value'() {
+    const w = world({ 's.parks': (_, n) => (n < 3 ? { raises: 'Unavailable' } : { value: 'x' }) });
+    const run = w.start('Parked', { id: 'i' });
+    await w.advance(100);
+    const [step] = run.instance.run.parked;
+    assert.equal(await w.operator(run, { kind: 'operator', step: 'nothing', action: { kind: 'retry' } }), 'the step is not parked');
+    await w.operator(run, { kind: 'operator', step, action: { kind: 'retry' } });
+    assert.deepEqual(run.instance.run.parked, [step]);
+    await w.operator(run, { kind: 'operator', step, action: { kind: 'supply', value: 'given' } });
+    await w.advance(100);
+    assert.deepEqual(run.done, { value: 'given' });
+    assert.deepEqual(new Set(w.called('s.parks').map((call) => call.key)).size, 1);
+  },
+  async 'a dead letter hides what is personal'() {
+    const w = world({ 's.letter': () => ({ raises: 'Unavailable' }) });
+    const parcel = { id: 'p', weight: 2, email: 'ann@example.com' };
+    const run = w.start('Letter', { id: 'i', parcel });
+    await w.advance(100);
+    assert.deepEqual(run.done, { value: 'the service could not be reached' });
+    assert.deepEqual(w.letters[0].args, [{ ...parcel, email: '***' }]);
+    assert.equal(w.letters[0].queue, 'letters');
+  },
+  async 'what comes in is looked at'() {
+    const w = world();
+    const light = w.start('Letter', { id: 'i', parcel: { id: 'p', weight: 0, email: 'x' } });
+    await w.advance(100);
+    assert.match(light.done.defect.message, /parcel: weight: /);
+    const wrong = world({ 's.a': () => ({ value: 7 }) });
+    const run = wrong.start('Sequence', { id: 'i' });
+    await wrong.advance(100);
+    assert.equal(run.done.error.is, 'Invalid');
+    assert.deepEqual(undos(wrong), ['1']);
+  },
+  async 'a failed undo becomes a dead letter, the rest goes on, and a redrive clears the flag'() {
+    let broken = true;
+    const w = world({
+      's.a': ([name]) => (name === '3' ? plain(['bad']) : plain([name])),
+      's.u': ([name]) => (name === '2' && broken ? { raises: 'Unavailable' } : {}),
+    });
+    const run = w.start('Sequence', { id: 'i' });
+    await w.advance(1000);
+    assert.deepEqual(w.letters.map((letter) => [letter.operation, letter.args[0]]), [['s.u', '2']]);
+    assert.deepEqual(w.undone, ['s.a']);
+    assert.equal(run.instance.run.undoIncomplete, true);
+    broken = false;
+    assert.equal(await w.operator(run, { kind: 'redrive', key: 'Sequence/1/s.a/2' }), undefined);
+    await w.advance(100);
+    assert.equal(run.instance.run.undoIncomplete, false);
+  },
+  async 'a child is undone through its parent'() {
+    const w = world();
+    const run = w.start('Parent', { id: 'i' });
+    await w.advance(2000);
+    assert.deepEqual(run.done, { error: { is: 'Rejected' } });
+    assert.deepEqual(undos(w), ['after', 'c2', 'c1']);
+    assert.ok(w.called('s.a').some((call) => call.key === 'Parent/1/Child/i/s.a/c1'));
+  },
+  async 'own undos, with stored values, in place of the log'() {
+    const w = world({ 's.maybe': () => ({ value: { is: 'No' } }) });
+    const run = w.start('Own', { id: 'i' });
+    await w.advance(2000);
+    assert.deepEqual(run.done, { error: { is: 'Rejected' } });
+    assert.deepEqual(undos(w), ['call call', 'n', 'own i', 'second', 'last']);
+  },
+  async 'a guard with keep leaves what has been done to be undone later'() {
+    const w = world();
+    const run = w.start('Keep', { id: 'i' });
+    await w.advance(2000);
+    assert.equal(run.done.error.is, 'Rejected');
+    assert.deepEqual(undos(w), ['t', 'kept']);
+  },
+  async 'an operator cancels: everything is undone'() {
+    const w = world();
+    const run = w.start('Deadline', { id: 'i' });
+    await w.advance(1000);
+    assert.equal(await w.operator(run, { kind: 'cancel' }), undefined);
+    await w.advance(1000);
+    assert.deepEqual(run.done, { error: { is: 'OperatorCancel' } });
+    assert.deepEqual(undos(w), ['1']);
+    assert.equal(await w.operator(run, { kind: 'cancel' }), 'the instance has ended');
+  },
+  async 'events wait in the inbox; only the newest of a latest one'() {
+    const w = world();
+    const run = w.start('Gather', { id: 'i' });
+    await w.send(run, 'Card', { id: 'i', number: '1' });
+    run.instance.deliver({ at: w.now, kind: 'event', event: { type: 'Ping', data: { id: 'i', n: 2 } } });
+    await w.send(run, 'Card', { id: 'i', number: '2' });
+    await w.send(run, 'Card', { id: 'i', number: '3' });
+    await w.advance(1000);
+    assert.deepEqual(run.done, { value: '123' });
+  },
+  async 'a value from the tail of a guard of a scope is that of the scope'() {
+    const w = world();
+    const run = w.start('Tail', { id: 'i' });
+    await w.advance(1000);
+    assert.deepEqual(run.done, { value: 'end caught bad' });
+    assert.deepEqual(undos(w), ['1']);
+  },
+  async 'decimal numbers are exact'() {
+    const w = world({ 's.fetch': () => ({ value: { id: 'p', weight: 1, email: 'e', note: null } }) });
+    const lines = [{ amount: '0.10', share: '3' }, { amount: '0.2', share: 1.5 }];
+    const run = w.start('Values', { id: 'i', price: { amount: '10', share: '0.55' }, lines });
+    await w.advance(100);
+    assert.deepEqual(run.done, { value: '0.60 EUR 3.333333333333333333333333333333333 EUR 1.10 Fast true 0.20 EUR i 3' });
+  },
+};
+
+const told = {};
+for (const [name, run] of Object.entries(cases)) {
+  try {
+    await run();
+    told[name] = null;
+  } catch (error) {
+    told[name] = String(error.stack ?? error);
+  }
+}
+process.stdout.write(JSON.stringify(told, undefined, 2));

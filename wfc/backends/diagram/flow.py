@@ -1,0 +1,385 @@
+"""The picture of the flow: every step, choices as labelled diamonds, forks side by side, what undoes in red."""
+
+from dataclasses import dataclass, field
+
+from wfc.backends.diagram.text import effort, ident, label, said, trigger
+from wfc.ir.machine import (
+    Await,
+    Choose,
+    Do,
+    Done,
+    Fail,
+    ForEach,
+    Goto,
+    Guard,
+    Lock,
+    Machine,
+    Node,
+    Parallel,
+    Region,
+    Repeat,
+    Scope,
+    Start,
+    State,
+    Step,
+    UndoRegion,
+    Wait,
+)
+from wfc.ir.walk import Steps
+
+INDENT = "    "
+MAX_NODES = 40
+_CLASSES = (
+    "state fill:#e7f0ff,stroke:#2b5fb3,color:#0b2447,stroke-width:2px",
+    "activity fill:#ffffff,stroke:#5b6b7f,color:#1c2733",
+    "gateway fill:#fff8e1,stroke:#b26a00,color:#4a2c00",
+    "undo fill:#fdecea,stroke:#b3261e,color:#5c0f0a,stroke-dasharray:4 3",
+    "good fill:#e8f5e9,stroke:#2e7d32,color:#103d13,stroke-width:2px",
+    "bad fill:#fdecea,stroke:#b3261e,color:#5c0f0a,stroke-width:2px",
+    "back stroke:#b3261e,stroke-dasharray:5 4",
+    "scope fill:#f7f9fc,stroke:#8a97a8,color:#1c2733",
+)
+Loose = list[tuple[str, str]]  # ends to be joined to what comes next: an id and the label of the edge
+
+
+@dataclass
+class Picture:
+    """One flowchart: what it shows and its lines."""
+
+    title: str
+    lines: list[str]
+
+
+@dataclass
+class _Chart:
+    body: list[str] = field(default_factory=list)
+    classes: dict[str, list[str]] = field(default_factory=dict)
+    edges: int = 0
+    nodes: int = 0
+
+
+def flow_charts(machine: Machine) -> list[Picture]:
+    """One picture, or one for each scope that is large."""
+    return _Flow(machine).pictures()
+
+
+class _Flow:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.policies = {policy.name: policy for policy in machine.policies}
+        self.undos = any(op.effect in ("reversible", "unsaid") for op in machine.operations)
+        self.chart = _Chart()
+        self.later: list[tuple[str, Scope]] = []
+        self.depth = 1
+
+    def pictures(self) -> list[Picture]:
+        """The whole, then the scopes that were too large for it."""
+        found = [self._picture(self.machine.process, self.machine.workflow.region, "")]
+        while self.later:
+            path, scope = self.later.pop(0)
+            found.append(self._picture(path, scope.region, path))
+        return found
+
+    def _picture(self, title: str, region: Region, path: str) -> Picture:
+        self.chart = _Chart()
+        self.depth = 1
+        start = ident("n", f"{path}.start" if path else "start")
+        self._say(f"{start}(( ))")
+        ends = self._region(region, [(start, "")], path)
+        if ends:
+            stop = ident("n", f"{path}.end" if path else "end")
+            self._say(f'{stop}(((" ")))')
+            self._join(ends, stop)
+        head = ["flowchart TB", f"{INDENT}accTitle: {label(title)[1:-1]} flow"]
+        lines = [*head, *(f"{INDENT}classDef {item}" for item in _CLASSES), "", *self.chart.body]
+        for name, ids in self.chart.classes.items():
+            lines.append(f"{INDENT}class {','.join(ids)} {name}")
+        return Picture(title, lines)
+
+    # -- drawing
+
+    def _say(self, line: str) -> None:
+        self.chart.body.append(INDENT * self.depth + line)
+
+    def _node(self, name: str, shape: tuple[str, str], text: str, kind: str) -> str:
+        self._say(f"{name}{shape[0]}{text}{shape[1]}")
+        self.chart.classes.setdefault(kind, []).append(name)
+        self.chart.nodes += 1
+        return name
+
+    def _join(self, ends: Loose, target: str, *, back: bool = False) -> None:
+        for source, text in ends:
+            edge = ""
+            if back:
+                self.chart.edges += 1
+                edge = f"r{self.chart.edges}@"
+                self.chart.classes.setdefault("back", []).append(f"r{self.chart.edges}")
+            shown = f"|{label(text)}|" if text else ""
+            line = f"{source} {edge}-->{shown} {target}"
+            if back or INDENT * self.depth + line not in self.chart.body[-8:]:
+                self._say(line)
+
+    # -- regions and nodes
+
+    def _region(self, region: Region, before: Loose, path: str) -> Loose:
+        """The nodes of a region and its edges; the ends at which it completes."""
+        done: Loose = []
+        nodes = {node.name: node for node in region.nodes}
+        place = _Place(nodes, done, path or "start")
+        falls = self._block(region.steps, before, place)
+        if not region.nodes:
+            return [*done, *falls]
+        self._join(falls, self._entry(region.nodes[0]))
+        for node in region.nodes:
+            if isinstance(node, State):
+                self._state(node, place)
+            else:
+                self._scope(node, place)
+        return done
+
+    def _entry(self, node: Node) -> str:
+        if isinstance(node, Scope):
+            return ident("n", "inside") if node.implicit else ident("n", node.path)
+        return ident("g" if node.gateway else "s", node.path)
+
+    def _state(self, node: State, place: "_Place") -> None:
+        inner = _Place(place.nodes, place.done, node.path)
+        if node.gateway:
+            self._gateway(node, inner)
+        else:
+            entry = self._node(self._entry(node), ("([", "])"), label(node.name), "state")
+            falls = self._block(node.steps, [(entry, "")], inner)
+            place.done.extend(falls)
+            self._guards(node.guards, entry, node.path, inner)
+
+    def _gateway(self, node: State, place: "_Place") -> None:
+        step = node.steps[0]
+        name = node.name.replace("_", " ")
+        entry = self._entry(node)
+        match step:
+            case Choose():
+                self._node(entry, ("{", "}"), label(name), "gateway")
+                self._arms(step, entry, place)
+            case Await(guards=guards):
+                self._node(entry, ("{{", "}}"), label(name, "the first of"), "gateway")
+                self._awaited(guards, entry, place)
+            case _:
+                self._node(entry, ("[[", "]]"), label(name), "gateway")
+                falls = self._block(node.steps, [(entry, "")], place)
+                place.done.extend(falls)
+
+    def _scope(self, node: Scope, place: "_Place") -> None:
+        """A scope as a box around its nodes, or, if it is large, a box of its own picture."""
+        entry = self._entry(node)
+        path = node.path or "inside"
+        title = "watched part" if node.implicit else node.name
+        box = ident("c", path)
+        if _size(node.region) > MAX_NODES and not node.implicit:
+            self._node(box, ("[[", "]]"), label(node.name, "see its own picture"), "state")
+            self._say(f"{entry}(( ))")
+            self._join([(entry, "")], box)
+            self.later.append((node.path, node))
+            done: Loose = [(box, "")]
+        else:
+            self._say(f"subgraph {box} [{label(title)}]")
+            self.chart.classes.setdefault("scope", []).append(box)
+            self.depth += 1
+            self._say("direction TB")
+            self._say(f"{entry}(( ))")
+            done = self._region(node.region, [(entry, "")], node.path)
+            self.depth -= 1
+            self._say("end")
+        if node.implicit:
+            place.done.extend(done)
+        elif node.next is not None and node.next in place.nodes:
+            self._join(done, self._entry(place.nodes[node.next]))
+        self._guards(node.region.guards, box, path, place)
+
+    def _guards(self, guards: tuple[Guard, ...], source: str, path: str, place: "_Place") -> None:
+        """What interrupts a state or scope: through one red node, if there is something to undo."""
+        for guard in guards:
+            if guard.also:
+                self._beside(guard, source, f"{path}.{guard.id}", place)
+        leaving = [guard for guard in guards if not guard.also]
+        undoing = [guard for guard in leaving if self.undos and not guard.keep]
+        back = ""
+        if undoing:
+            back = self._node(ident("x", path), ("[/", "/]"), label("roll back"), "undo")
+            self._join([(source, "\n".join(trigger(guard) for guard in undoing))], back, back=True)
+        for number, guard in enumerate(leaving, 1):
+            through = guard in undoing
+            start = (back, trigger(guard) if len(undoing) > 1 else "") if through else (source, trigger(guard))
+            inner = _Place(place.nodes, place.done, f"{path}.guard{number}")
+            place.done.extend(self._block(guard.steps, [start], inner, back=True))
+
+    def _beside(self, guard: Guard, source: str, path: str, place: "_Place") -> None:
+        """A block that runs beside: a dotted edge, and its steps in a row."""
+        calls = [step for step in guard.steps if isinstance(step, Do | Start)]
+        text = ", ".join(step.target for step in calls) or "steps beside"
+        name = self._node(ident("a", path), ("[", "]"), label(text, "beside the flow"), "activity")
+        self._say(f"{source} -.->|{label(trigger(guard))}| {name}")
+        _ = place
+
+    # -- steps
+
+    def _block(self, steps: Steps, before: Loose, place: "_Place", *, back: bool = False) -> Loose:
+        for step in steps:
+            before = self._step(step, before, place, back=back)
+            back = False
+        return before
+
+    def _step(self, step: Step, before: Loose, place: "_Place", *, back: bool) -> Loose:
+        match step:
+            case Do():
+                return self._do(step, before, place)
+            case Start(target=target):
+                name = self._node(place.name("a"), ("[", "]"), label(target, "started, not waited for"), "activity")
+                self._join(before, name)
+                return [(name, "")]
+            case Wait(amount=amount, until=until):
+                shown = f"until {said(amount)}" if until else said(amount)
+                name = self._node(place.name("e"), ("{{", "}}"), label(f"\N{STOPWATCH} {shown}"), "gateway")
+                self._join(before, name)
+                return [(name, "")]
+            case Await(guards=guards):
+                name = self._node(place.name("e"), ("{{", "}}"), label("the first of"), "gateway")
+                self._join(before, name)
+                return self._awaited(guards, name, place)
+            case Choose():
+                name = self._node(place.name("g"), ("{", "}"), label("?"), "gateway")
+                self._join(before, name)
+                return self._arms(step, name, place)
+            case Parallel():
+                return self._parallel(step, before, place)
+            case ForEach():
+                return self._for_each(step, before, place)
+            case Repeat(steps=steps, times=times):
+                shown = f"repeat, at most {said(times)} times" if times is not None else "repeat"
+                name = self._node(place.name("p"), ("[[", "]]"), label(shown), "gateway")
+                self._join(before, name)
+                falls = self._block(steps, [(name, "")], place)
+                self._join([(end, text or "again") for end, text in falls[:1]], name)
+                return falls
+            case Lock(resources=resources, steps=steps):
+                names = ", ".join(resource for resource, _ in resources)
+                name = self._node(place.name("p"), ("[[", "]]"), label(f"lock {names}"), "gateway")
+                self._join(before, name)
+                return self._block(steps, [(name, "")], place)
+            case UndoRegion():
+                name = self._node(place.name("x"), ("[/", "/]"), label("undo"), "undo")
+                self._join(before, name, back=True)
+                return [(name, "")]
+            case Goto(target=target):
+                self._join(before, self._target(target, place), back=back)
+                return []
+            case Done():
+                name = self._node(place.name("n"), ("([", "])"), label("done"), "good")
+                self._join(before, name, back=back)
+                place.done.append((name, ""))
+                return []
+            case Fail(names=names):
+                shown = f"fails: {', '.join(names)}" if names else "fails again"
+                name = self._node(place.name("n"), ("([", "])"), label(shown), "bad")
+                self._join(before, name, back=back)
+                return []
+            case _:
+                return before
+
+    def _target(self, name: str, place: "_Place") -> str:
+        if name in place.nodes:
+            return self._entry(place.nodes[name])
+        for node in place.nodes.values():
+            if isinstance(node, Scope) and node.implicit:
+                inner = next((n for n in node.region.nodes if n.name == name), None)
+                if inner is not None:
+                    return self._entry(inner)
+        return ident("s", name)
+
+    def _do(self, step: Do, before: Loose, place: "_Place") -> Loose:
+        shapes = {"task": ("[/", "\\]"), "workflow": ("[[", "]]")}
+        text = label(step.target + (" (point of no return)" if step.pivot else ""), effort(step, self.policies))
+        name = self._node(place.name("a"), shapes.get(step.kind, ("[", "]")), text, "activity")
+        self._join(before, name)
+        falls: Loose = [(name, "")]
+        for guard in step.guards:
+            if guard.also:
+                self._beside(guard, name, f"{place.path}.{place.count}.{guard.id}", place)
+            else:
+                falls.extend(self._block(guard.steps, [(name, trigger(guard))], place, back=True))
+        return falls
+
+    def _arms(self, step: Choose, source: str, place: "_Place") -> Loose:
+        falls: Loose = []
+        for arm in step.arms:
+            falls.extend(self._block(arm.steps, [(source, arm.label)], place))
+        if step.otherwise is not None:
+            falls.extend(self._block(step.otherwise, [(source, "otherwise")], place))
+        else:
+            falls.append((source, "otherwise"))
+        return falls if step.otherwise is not None or not _gateway_choice(place) else falls[:-1]
+
+    def _awaited(self, guards: tuple[Guard, ...], source: str, place: "_Place") -> Loose:
+        falls: Loose = []
+        for guard in guards:
+            if guard.also:
+                self._beside(guard, source, f"{place.path}.{guard.id}", place)
+            else:
+                falls.extend(self._block(guard.steps, [(source, trigger(guard))], place))
+        return falls
+
+    def _parallel(self, step: Parallel, before: Loose, place: "_Place") -> Loose:
+        words = {"all": "all of", "first": "the first of", "settled": "all, even failed ones"}
+        shown = words.get(step.join, f"{said(step.count)} of")
+        fork = self._node(place.name("p"), ("[[", "]]"), label(shown), "gateway")
+        self._join(before, fork)
+        ends: Loose = []
+        for branch in step.branches:
+            path = f"{place.path}.{branch.name}"
+            ends.extend(self._region(branch.region, [(fork, branch.name.replace("_", " "))], path))
+        join = self._node(place.name("p"), ("[[", "]]"), label("join"), "gateway")
+        self._join(ends, join)
+        falls: Loose = [(join, "")]
+        for guard in step.guards:
+            if not guard.also:
+                falls.extend(self._block(guard.steps, [(join, trigger(guard))], place, back=True))
+        return falls
+
+    def _for_each(self, step: ForEach, before: Loose, place: "_Place") -> Loose:
+        how = "one after another"
+        if step.concurrent:
+            how = f"at most {said(step.limit)} at once" if step.limit is not None else "all at once"
+        fork = self._node(place.name("p"), ("[[", "]]"), label(f"for each {step.item}", how), "gateway")
+        self._join(before, fork)
+        ends = self._region(step.region, [(fork, "")], f"{place.path}.each{place.count}")
+        join = self._node(place.name("p"), ("[[", "]]"), label("next"), "gateway")
+        self._join(ends, join)
+        return [(join, "")]
+
+
+@dataclass
+class _Place:
+    """A block's surroundings: where arrows lead, where the region completes, and names for its parts."""
+
+    nodes: dict[str, Node]
+    done: Loose
+    path: str
+    count: int = 0
+
+    def name(self, prefix: str) -> str:
+        """An id for the next part."""
+        self.count += 1
+        return ident(prefix, f"{self.path}.{self.count}")
+
+
+def _gateway_choice(place: _Place) -> bool:
+    """Whether a choice is the one of a gateway, which always has an arm."""
+    node = place.nodes.get(place.path.rpartition(".")[2])
+    return isinstance(node, State) and node.gateway
+
+
+def _size(region: Region) -> int:
+    """About how many boxes a region fills."""
+    count = 0
+    for node in region.nodes:
+        count += 1 + (_size(node.region) if isinstance(node, Scope) else len(node.steps))
+    return count

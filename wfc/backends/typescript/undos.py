@@ -1,0 +1,152 @@
+"""Undos of calls, starts and regions: what they read is stored when the thing completes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from wfc.backends.typescript import layout
+from wfc.backends.typescript.calls import Calls
+from wfc.backends.typescript.expressions import Expressions
+from wfc.backends.typescript.flow import Place, bound_here, undo_reads
+from wfc.backends.typescript.layout import Code
+from wfc.backends.typescript.personal import is_personal
+from wfc.backends.typescript.policies import values_of
+from wfc.ir.expressions import Expr, Interp, Lit, Ref, walk
+from wfc.ir.machine import Do, ForEach, Region, Start, Step, Undo
+from wfc.ir.types import TEXT, Type
+from wfc.ir.walk import all_steps, expressions, region_expressions, regions_of
+
+Block = Callable[[tuple[Step, ...], Place], Code]
+
+
+class Undos:
+    """Writes undos; `block` writes their steps."""
+
+    def __init__(self, calls: Calls, block: Block) -> None:
+        self.calls = calls
+        self.block = block
+
+    def text(self, text: Expr, place: Place) -> str:
+        """The text of an audit record, without what is personal."""
+        program = self.calls.program
+        if isinstance(text, Interp):
+            parts = tuple(Lit(TEXT, "***") if is_personal(program, p, place.personal) else p for p in text.parts)
+            return place.show.show(Interp(TEXT, parts))
+        return "'***'" if is_personal(program, text, place.personal) else place.show.show(text)
+
+    def of_call(self, step: Do, place: Place) -> Code | None:
+        """How a call is undone, where that is not as its operation says."""
+        if place.undoing:
+            return None
+        undo = step.undo
+        usual = "child" if step.kind == "workflow" else self.calls.usual.undo.get(step.target)
+        if undo is None:
+            return ["undefined"] if usual is not None and usual != "child" else None
+        if undo == usual:
+            return None
+        if undo.kind == "none":
+            return ["undefined"] if usual is not None else None
+        return self.undo(undo, place, step.bind, step.result)
+
+    def of_start(self, step: Start, place: Place) -> Code | None:
+        """How a detached start is undone."""
+        if step.undo is None or step.undo.kind == "none":
+            return None
+        return self.undo(step.undo, place, None, None)
+
+    def of_region(self, undo: Undo, place: Place) -> Code:
+        """How a region is undone once it has completed, in place of its log."""
+        if undo.kind == "none":
+            return [f"{place.wf}.compensate('none');"]
+        return layout.suffixed(layout.prefixed(f"{place.wf}.compensate(", self.undo(undo, place, None, None)), ");")
+
+    def undo(self, undo: Undo, place: Place, bind: str | None, result: Type | None) -> Code:
+        """An undo with the values it reads, stored at completion."""
+        show = place.show
+        renames = {("local", bind): "reply"} if bind is not None else {}
+        kind = show.types.show(result) if result is not None else "undefined"
+        given = f"reply: {kind}"
+        items: list[Code] = []
+        if undo.when is not None:
+            needs = _reads(undo.when, bind)
+            shown = show.renamed(renames).show(undo.when)
+            items.append([f"{'holds' if needs else 'when'}: ({given if needs else ''}) => {shown}"])
+        stored = self._stored(undo, bind)
+        own = {name: f"stored.{name}" for _, name in stored}
+        inside = replace(
+            place.inner(),
+            undoing=True,
+            numbers=_numbers(undo),
+            read=undo_reads(self.calls.program, undo) | place.read | frozenset(own),
+        )
+        inside = replace(inside, show=inside.show.renamed({(k, n): own[n] for k, n in stored}))
+        body = self._locals(undo, inside) + self.block(undo.steps, inside)
+        function = [f"async ({'wf' if inside.used.frame else ''}) => {{", *layout.indented(body), "}"]
+        values = [self._value(show.renamed(renames), k, n) for k, n in stored]
+        uses_result = any(n == bind for _, n in stored)
+        lines = [*layout.record([[value] for value in values], "const stored = {", "};")] if values else []
+        lines += layout.suffixed(layout.prefixed("return ", function), ";")
+        name = "blind" if undo.blind else "stored"
+        head = f"{name}: ({given if uses_result and not undo.blind else ''}) => {{"
+        items.append([head, *layout.indented(lines), "}"])
+        return layout.record(items)
+
+    def _value(self, show: Expressions, kind: str, name: str) -> str:
+        renamed = show.renames.get((kind, name), show.program.names.local(name))
+        return name if renamed == name else f"{name}: {renamed}"
+
+    def _stored(self, undo: Undo, bind: str | None) -> list[tuple[str, str]]:
+        """The names an undo reads from around it, by kind; what its own steps bind is not among them."""
+        bound = _bound(undo.steps)
+        found: dict[tuple[str, str], None] = {}
+        for expr in self._expressions(undo.steps):
+            for part in walk(expr):
+                if not isinstance(part, Ref) or part.kind not in ("param", "local", "var"):
+                    continue
+                if part.name not in bound or part.name == bind:
+                    found[part.kind, part.name] = None
+        return sorted(found)
+
+    def _expressions(self, steps: tuple[Step, ...]) -> list[Expr]:
+        found: list[Expr] = []
+        for step in all_steps(steps):
+            found += expressions(step)
+            for region in regions_of(step):
+                found += region_expressions(region)
+            if isinstance(step, Do) and step.policy is not None:
+                found += values_of(self.calls.program.policies[step.policy])
+        return found
+
+    def _locals(self, undo: Undo, place: Place) -> Code:
+        """The names that the steps of an undo bind themselves."""
+        lines: Code = []
+        read = undo_reads(self.calls.program, undo)
+        for name, kind in bound_here(undo.steps).items():
+            if name in read and ("local", name) not in place.show.renames:
+                lines.append(f"let {place.show.program.names.local(name)}!: {place.show.types.show(kind)};")
+        return lines
+
+
+def _numbers(undo: Undo) -> dict[int, str]:
+    """The number of each call in an undo, as its key says it; a single call has none."""
+    calls = [step for step in all_steps(undo.steps) if isinstance(step, Do | Start) and step.id != "undo"]
+    return {id(step): str(number) for number, step in enumerate(calls, 1)}
+
+
+def _reads(expr: Expr, name: str | None) -> bool:
+    return any(isinstance(part, Ref) and part.kind == "local" and part.name == name for part in walk(expr))
+
+
+def _bound(steps: tuple[Step, ...]) -> set[str]:
+    """Everything that steps bind, inner regions included."""
+    found: set[str] = set()
+    for step in all_steps(steps):
+        found |= set(bound_here((step,)))
+        if isinstance(step, ForEach):
+            found |= {step.item, *((step.index,) if step.index is not None else ())}
+        for region in regions_of(step):
+            found |= _names(region)
+    return found
+
+
+def _names(region: Region) -> set[str]:
+    return {name for name, _ in region.names} | {variable.name for variable in region.variables}
