@@ -1,0 +1,132 @@
+"""How the command line ends, whatever happens. What the commands say is in tests/golden/cli."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from wfc import __version__
+from wfc.cli import check
+from wfc.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("WFC_DEBUG", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def source(text: str = "const limit: Int = 3\n", path: str = "main.wf") -> None:
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def test_the_version_is_told(capsys: Captured) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"wfc {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["chek"],
+        ["check", "--no-such-option"],
+        ["check", "--output-format", "xml"],
+        ["compile", "--timeout", "soon"],
+        ["compile", "--timeout", "0s"],
+        ["compile", "--max-retries", "-1"],
+        ["compile", "--target", ","],
+        ["explain", "nothing-like-it"],
+        ["new"],
+        ["check", "nowhere.wf"],
+        ["compile", "nowhere.wf"],
+    ],
+)
+def test_wrong_use_is_exit_code_2_and_says_why(arguments: list[str], capsys: Captured) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out + said.err
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "explain", "new"])
+def test_each_command_has_help(command: str, capsys: Captured) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"usage: wfc {command}" in capsys.readouterr().out
+
+
+def fail(error: BaseException) -> object:
+    def run(*_: object) -> int:
+        raise error
+
+    return run
+
+
+def test_a_bug_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr(check, "run", fail(AssertionError("impossible")))
+    assert main(["check"]) == 70
+    said = capsys.readouterr().err
+    assert "this is a bug in wfc" in said
+    assert "AssertionError: impossible" in said
+    assert f"wfc {__version__}" in said
+    assert "Traceback" not in said
+
+
+def test_a_bug_is_raised_for_who_looks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WFC_DEBUG", "1")
+    monkeypatch.setattr(check, "run", fail(AssertionError("impossible")))
+    with pytest.raises(AssertionError):
+        main(["check"])
+
+
+def test_an_interruption_is_exit_code_130(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr(check, "run", fail(KeyboardInterrupt()))
+    assert main(["check"]) == 130
+    assert capsys.readouterr().err == "wfc: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "terminal", "coloured"),
+    [
+        ({}, [], False, False),
+        ({}, [], True, True),
+        ({"TERM": "dumb"}, [], True, False),
+        ({"NO_COLOR": "1"}, [], True, False),
+        ({"NO_COLOR": ""}, [], True, True),
+        ({"FORCE_COLOR": "1"}, [], False, True),
+        ({"FORCE_COLOR": "0"}, [], False, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, [], True, False),
+        ({"NO_COLOR": "1"}, ["--color", "always"], False, True),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], True, False),
+    ],
+)
+def test_colours_are_used_where_they_are_wanted(
+    environment: dict[str, str],
+    arguments: list[str],
+    terminal: bool,  # noqa: FBT001 - a column of the table above
+    coloured: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    source("const limit: Int =\n")
+    assert main(["check", *arguments]) == 1
+    assert ("\x1b[" in capsys.readouterr().out) is coloured
+
+
+def test_a_page_is_rendered_for_a_terminal(capsys: Captured) -> None:
+    assert main(["explain", "unknown-setting", "--color", "always"]) == 0
+    assert "\x1b[" in capsys.readouterr().out
+
+
+def test_every_problem_is_listed(capsys: Captured) -> None:
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("unknown-setting ") for line in lines)
+    assert all(len(line.split("  ", 1)) == 2 for line in lines)

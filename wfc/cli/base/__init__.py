@@ -1,0 +1,1 @@
+"""What several commands share. The modules beside this package are the commands."""

@@ -1,0 +1,159 @@
+"""The whole compiler on one screen: text, tree, meaning, machine, checks, files. No phase calls the next one itself."""
+
+import gc
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wfc import problems
+from wfc.driver.backends import backends
+from wfc.driver.modules import load
+from wfc.driver.summary import summary
+from wfc.ir.machine import Machine
+from wfc.ir.verify import verify
+from wfc.lower.lower import lower, lower_all
+from wfc.passes import run_passes
+from wfc.problems.problem import Label, Report
+from wfc.project.files import Files, join, whole_file
+from wfc.project.settings import SETTINGS_FILE, Settings
+from wfc.sema.analyse import analyse
+from wfc.sema.model import Model, WorkflowModel
+from wfc.text.output import Output
+from wfc.text.source import SourceFile
+from wfc.text.value import Value, value
+
+RECURSION = 20_000
+
+
+@value(kw_only=True)
+class Options(Value):
+    """What the command line may say about one run."""
+
+    process: str | None = None
+    max_retries: int | None = None
+    timeout_ms: int | None = None
+    audit: bool = True
+    targets: tuple[str, ...] = ("json", "diagram", "typescript")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A project with everything that is known of it; `model` is whole only if the report has no errors."""
+
+    report: Report
+    sources: tuple[SourceFile, ...]
+    model: Model
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The files of each workflow, and what was understood, told in lines."""
+
+    report: Report
+    outputs: tuple[Output, ...]
+    summary: tuple[str, ...]
+
+
+def check(sources: Sequence[SourceFile], settings: Settings, files: Files, options: Options) -> Checked:
+    """Everything up to the machine, and all checks."""
+    report = Report()
+    with _one_run():
+        modules = load(sources, settings, files, report)
+        model = analyse(modules, settings, report)
+        _known_queue(model, settings, report)
+        if not model.undeclared:
+            from wfc.checks import run_checks  # noqa: PLC0415 - not needed where names are unknown
+
+            run_checks(lower_all(model, _with(settings, options)), report)
+    return Checked(report, tuple(sources), model)
+
+
+def _known_queue(model: Model, settings: Settings, report: Report) -> None:
+    """The queue for dead letters that the project names must be declared."""
+    queues = tuple(name for module in model.modules.values() for name in module.queues())
+    if settings.dead_letters is not None and settings.dead_letters not in queues:
+        at = whole_file(join(settings.root, SETTINGS_FILE))
+        report(problems.UnknownName(at=at, kind="queue", name=settings.dead_letters, known=queues))
+
+
+def compile(sources: Sequence[SourceFile], settings: Settings, files: Files, options: Options) -> Compiled:
+    """The files of the workflows in the given sources, if nothing is wrong."""
+    checked = check(sources, settings, files, options)
+    report = checked.report
+    if report.has_errors:
+        return Compiled(report, (), ())
+    machines = [machine(root, checked.model, settings, options) for root in roots(checked, options)]
+    outputs: dict[str, Output] = {}
+    for built in machines:
+        for backend in backends(options.targets):
+            for feature, at in backend.unsupported(built):
+                place = at or checked.model.modules[built.module].at(checked.model.modules[built.module].tree)
+                report(problems.UnsupportedFeature(at=place, feature=feature, target=backend.name))
+            outputs.update({output.path: output for output in backend.emit(built)})
+    if checked.report.has_errors:  # the backends had their say
+        return Compiled(report, (), ())
+    lines = tuple(line for built in machines for line in summary(built))
+    return Compiled(report, tuple(outputs.values()), lines)
+
+
+def machine(root: WorkflowModel, model: Model, settings: Settings, options: Options) -> Machine:
+    """The machine of one workflow, verified and with all passes done."""
+    built = run_passes(lower(root, model, _with(settings, options), audit=options.audit))
+    verify(built)
+    return built
+
+
+def roots(checked: Checked, options: Options) -> tuple[WorkflowModel, ...]:
+    """The workflows to compile: those of the given sources that stand by themselves, or the one that is named."""
+    given = {id(source) for source in checked.sources}
+    found = [w for w in checked.model.workflows.values() if w.by_itself and id(w.module.source) in given]
+    _same_output(found, checked.report)
+    if options.process is None:
+        return tuple(found)
+    named = tuple(w for w in found if options.process in (w.decl.name.text, w.process))
+    if not named and found:
+        known = tuple(w.process for w in found)
+        at = found[0].module.at(found[0].module.tree).first(0)
+        checked.report(problems.UnknownName(at=at, kind="process", name=options.process, known=known))
+    return named
+
+
+def _same_output(found: list[WorkflowModel], report: Report) -> None:
+    """Two processes whose files would have one name."""
+    seen: dict[str, WorkflowModel] = {}
+    for workflow in found:
+        older = seen.setdefault(workflow.process, workflow)
+        if older is not workflow:
+            at = workflow.module.at(workflow.decl.name)
+            other = older.module.at(older.decl.name)
+            label = (Label(other, "the other one"),)
+            report(problems.DuplicateOutput(at=at, process=workflow.process, labels=label))
+
+
+def _with(settings: Settings, options: Options) -> Settings:
+    """The project's settings under what the command line says."""
+    return Settings(
+        root=settings.root,
+        currency=settings.currency,
+        dead_letters=settings.dead_letters,
+        max_retries=settings.max_retries if options.max_retries is None else options.max_retries,
+        timeout_ms=settings.timeout_ms if options.timeout_ms is None else options.timeout_ms,
+        out=settings.out,
+    )
+
+
+class _one_run:  # noqa: N801 - reads as a word in `with`
+    """The process while the compiler works.
+
+    One run makes many objects and frees none: collecting them costs as much as making them. And the deepest expression
+    that the parser lets through takes more calls into each other than Python allows by itself.
+    """
+
+    def __enter__(self) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+        self.was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self.was_on:
+            gc.enable()
