@@ -12,7 +12,7 @@ from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, print_problems, print_summary
 from wfc.driver import backends, output, pipeline
-from wfc.problems import UnwritableOutput
+from wfc.problems import UnknownName, UnwritableOutput
 from wfc.problems.problem import Problem
 from wfc.problems.render.summary import summary
 from wfc.project.files import join
@@ -60,6 +60,10 @@ def run(chosen: Namespace) -> int:
         return _refuse(given.report.problems, given, WRONG_USE, chosen)
     compiled = pipeline.compile(given.sources, given.settings, given.files, _options(chosen))
     found = compiled.report.problems
+    unknown = next((p for p in found if isinstance(p, UnknownName) and p.kind == "process"), None)
+    if unknown is not None:
+        sys.stderr.write(f"wfc: {'; '.join((unknown.message(), *unknown.help()))}\n")
+        return WRONG_USE
     code = exit_code(found, given, warnings_count=chosen.warnings_as_errors)
     if code != FINE:
         return _refuse(found, given, code, chosen)
