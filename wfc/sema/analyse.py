@@ -16,6 +16,7 @@ from wfc.syntax import nodes as ast
 from wfc.text.source import Span
 
 MAX_GENERIC_DEPTH = 16
+MAX_DEFAULT_DEPTH = 16
 
 
 def analyse(modules: Iterable[ModuleInfo], settings: Settings, report: Reporter) -> Model:
@@ -31,6 +32,7 @@ def analyse(modules: Iterable[ModuleInfo], settings: Settings, report: Reporter)
     checkers = [Declarations(module, model, signatures, counting.of(module)) for module in by_name.values()]
     for checker in checkers:
         checker.check_fields()
+    _finish_defaults(checkers, counting)
     for checker in checkers:
         checker.check()
     model.undeclared = counting.errors > 0 or any(module.tree.damaged for module in modules)
@@ -80,6 +82,19 @@ class _Counting:
         """A reporter that knows the module of a problem by its source."""
         reporters = {id(module.source): self.of(module) for module in modules.values()}
         return lambda problem: reporters[id(problem.at.source)](problem)
+
+
+def _finish_defaults(checkers: list[Declarations], counting: _Counting) -> None:
+    """Defaults that build records with defaults, to any sensible depth; a circle of them has no value."""
+    for _ in range(MAX_DEFAULT_DEPTH):
+        if counting.errors or not any(checker.unfinished for checker in checkers):
+            return
+        for checker in checkers:
+            checker.finish_fields()
+    for checker in checkers:
+        for node in checker.unfinished:
+            text = "this default builds itself again and again"
+            counting.of(checker.module)(problems.MismatchedType(at=checker.module.at(node), text=text))
 
 
 def _workflows(module: ModuleInfo, model: Model, signatures: Signatures, counting: _Counting) -> None:

@@ -6,7 +6,7 @@ from wfc import problems
 from wfc.ir import expressions as ir
 from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.types import ASSIGNEE, BOOL, DURATION, INT, TEXT, UNKNOWN, ListOf, Secret, Type
-from wfc.problems.problem import Label, Reporter
+from wfc.problems.problem import Label, Problem, Reporter
 from wfc.sema import policies
 from wfc.sema.arithmetic import Types
 from wfc.sema.calls import resolve
@@ -32,11 +32,20 @@ class Declarations:
         self.report = report
         self.types = Typer(module, signatures, report)
         self.types.clock = False
+        self.unfinished: list[ast.Expr] = []  # defaults that build what has defaults not typed yet
 
     # -- first: fields, which everything else builds on
 
+    def finish_fields(self) -> None:
+        """Types the fields once more, in silence: defaults may build records whose own defaults are known by now."""
+        told, self.report = self.report, _to_nobody
+        self.types.report = _to_nobody
+        self.check_fields()
+        self.report = self.types.report = told
+
     def check_fields(self) -> None:
         """Types, defaults and refinements of the fields of all declarations."""
+        self.unfinished = []
         for decl in self.module.tree.decls:
             match decl:
                 case ast.RecordDecl(params=params, fields=fields):
@@ -87,6 +96,8 @@ class Declarations:
             check_reserved(self.module, node.name, self.report, field=not reserved)
             self._marks(node.annotations, _FIELD_MARKS)
             default = self.types.value(node.default, Env(), info.type) if node.default is not None else None
+            if default is not None and node.default is not None and _has_gap(default):
+                self.unfinished.append(node.default)
             where = list(self._alias_refinements(node.type))
             if node.where is not None:
                 env = Env({node.name.text: Binding("value", info.type), "value": Binding("value", info.type)})
@@ -291,6 +302,14 @@ class Declarations:
                 shown = " -> ".join(part.rpartition(".")[2] for part in trail)
                 text = f"these need each other in a circle: {shown}"
                 self.report(problems.MismatchedType(at=symbol.at, text=text))
+
+
+def _to_nobody(_: Problem) -> None:
+    """A second look tells nothing that the first has told."""
+
+
+def _has_gap(default: ir.Expr) -> bool:
+    return any(part.type == UNKNOWN for part in ir.walk(default))
 
 
 def _body(symbol: Symbol) -> ast.Expr | None:

@@ -1,7 +1,6 @@
 """Types expressions and turns them into the machine's: names resolved, widening written out, facts used."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from wfc import problems
@@ -18,11 +17,9 @@ from wfc.ir.types import (
     NEVER,
     NONE,
     QUEUE,
-    SETTLED,
     TEXT,
     UNKNOWN,
     Errors,
-    Fields,
     ListOf,
     MapOf,
     Money,
@@ -30,8 +27,6 @@ from wfc.ir.types import (
     Optional,
     Secret,
     Type,
-    TypeVar,
-    mentions,
     optional,
     substitute,
 )
@@ -40,6 +35,7 @@ from wfc.sema import arithmetic, members
 from wfc.sema.declare import check_reserved
 from wfc.sema.env import Binding, Env
 from wfc.sema.forms import NONE_FORM, facts, path_of, unwrapped, widened
+from wfc.sema.lookup import Lookup, a_type, date_of, enum_of, holds_secret, instant_of, is_enum
 from wfc.sema.model import FieldInfo
 from wfc.sema.signatures import Signatures, as_qname
 from wfc.sema.symbols import ModuleInfo, Symbol
@@ -53,13 +49,11 @@ _INSERTED = (TEXT, INT, DECIMAL, BOOL, DURATION, INSTANT, DATE)
 _PURE_BUILT_INS = ("instant", "date", "role", "person", "now")
 
 
-class Typer:
+class Typer(Lookup):
     """Types the expressions of one module. `clock` says whether `now()` may be read."""
 
     def __init__(self, module: ModuleInfo, signatures: Signatures, report: Reporter) -> None:
-        self.module = module
-        self.signatures = signatures
-        self.report = report
+        super().__init__(module, signatures, report)
         self.clock = True
         self.on_read: Callable[[str, Binding], None] = lambda _name, _binding: None
 
@@ -132,7 +126,7 @@ class Typer:
             written = self.module.at(node).text
             if '"' not in written:
                 fixes = (Fix("insert it into a text", (Edit(self.module.at(node), f'"{{{written}}}"'),)),)
-        text = f"this is {_a(have)}, and {_a(wanted)} is needed here"
+        text = f"this is {a_type(have)}, and {a_type(wanted)} is needed here"
         self.report(problems.MismatchedType(at=self.module.at(node), text=text, advice=advice, fixes=fixes))
 
     # -- inference
@@ -181,7 +175,7 @@ class Typer:
             return wanted
         kind = widened(left.type, right.type)
         if kind is None:
-            text = f"one way gives {_a(left.type)}, the other {_a(right.type)}"
+            text = f"one way gives {a_type(left.type)}, the other {a_type(right.type)}"
             self.report(problems.MismatchedType(at=self.module.at(node), text=text))
             return UNKNOWN
         return kind
@@ -222,9 +216,9 @@ class Typer:
                 continue
             value = self.value(part, env)
             kind = value.type
-            if not (kind in _INSERTED or kind == UNKNOWN or isinstance(kind, Money)) and not _is_enum(kind):
+            if not (kind in _INSERTED or kind == UNKNOWN or isinstance(kind, Money)) and not is_enum(kind):
                 advice = _UNWRAP if isinstance(kind, Optional) else ""
-                text = f"{_a(kind)} cannot be inserted into a text"
+                text = f"{a_type(kind)} cannot be inserted into a text"
                 self.report(problems.MismatchedType(at=self.module.at(part), text=text, advice=advice))
             found.append(value)
         _ = node
@@ -239,7 +233,7 @@ class Typer:
         for value in found:
             merged = widened(kind, value.type)
             if merged is None:
-                text = f"a list holds values of one type, and here are {_a(kind)} and {_a(value.type)}"
+                text = f"a list holds values of one type, and here are {a_type(kind)} and {a_type(value.type)}"
                 self.report(problems.MismatchedType(at=self.module.at(node), text=text))
                 return ir.Lit(UNKNOWN, None)
             kind = merged
@@ -260,7 +254,7 @@ class Typer:
         found = self._global(ast.QName(node.start, node.end, (name,)), wanted)
         if found is not None:
             return found
-        known = (*env.all_names(), *self.module.readable("values"), *self._expected_cases(wanted))
+        known = (*env.all_names(), *self.module.readable("values"), *self.expected_cases(wanted))
         self.report(problems.UnknownName(at=self.module.at(node), kind="name", name=node.text, known=tuple(known)))
         return ir.Lit(UNKNOWN, None)
 
@@ -292,50 +286,6 @@ class Typer:
         if qname.text in _BUILT_IN_ERROR_NAMES:
             return ir.New(Errors((qname.text,)), "", ())
         return None
-
-    def _expected_cases(self, wanted: Type | None) -> tuple[str, ...]:
-        kind = _enum(wanted)
-        return tuple(self.signatures.cases(kind)) if kind is not None else ()
-
-    def find_case(self, qname: ast.QName, wanted: Type | None) -> tuple[Named, str, tuple[FieldInfo, ...]] | None:
-        """The case a name stands for: of the expected enum, of the enum it names, or of the only one that has it."""
-        name = qname.last.text
-        kind = wanted.inner if isinstance(wanted, Optional) else wanted
-        if len(qname.parts) == 1:
-            if isinstance(kind, Named) and kind.kind == "enum":
-                cases = self.signatures.cases(kind)
-                return (kind, name, cases[name]) if name in cases else None
-            return self._only_case(name) if kind is None or kind == UNKNOWN else None
-        prefix = ast.QName(qname.start, qname.end, qname.parts[:-1])
-        if prefix.text == SETTLED:
-            settled = _enum(kind)
-            if settled is None or settled.name != SETTLED:
-                return None
-            return settled, name, self.signatures.cases(settled)[name]
-        symbol = self.module.find("types", prefix)
-        if symbol is None or not isinstance(symbol.decl, ast.EnumDecl):
-            return None
-        if isinstance(kind, Named) and kind.name == symbol.qualified:
-            enum = kind
-        else:
-            enum = Named("enum", symbol.qualified, tuple(UNKNOWN for _ in symbol.decl.params))
-        cases = self.signatures.cases(enum)
-        return (enum, name, cases[name]) if name in cases else None
-
-    def _only_case(self, name: str) -> tuple[Named, str, tuple[FieldInfo, ...]] | None:
-        """Without an expected type: the case, if one enum alone that can be written here has it."""
-        found: list[Symbol] = [
-            symbol
-            for symbol in self.module.types.values()
-            if isinstance(symbol.decl, ast.EnumDecl) and any(c.name.text == name for c in symbol.decl.cases)
-        ]
-        if len(found) != 1:
-            return None
-        decl = found[0].decl
-        assert isinstance(decl, ast.EnumDecl)
-        self.module.used.add(found[0].name)
-        kind = Named("enum", found[0].qualified, tuple(UNKNOWN for _ in decl.params))
-        return kind, name, self.signatures.cases(kind)[name]
 
     def _narrowed(self, found: ir.Expr, env: Env) -> ir.Expr:
         """A read name or path, with what is known of its presence."""
@@ -371,7 +321,7 @@ class Typer:
             return target
         if node.optional:
             if not isinstance(kind, Optional):
-                text = f"this is {_a(kind)}, never `none`: a plain `.` reads its fields"
+                text = f"this is {a_type(kind)}, never `none`: a plain `.` reads its fields"
                 self.report(problems.MismatchedType(at=self.module.at(node.name), text=text))
                 return ir.Lit(UNKNOWN, None)
             kind = kind.inner
@@ -396,11 +346,11 @@ class Typer:
         at = self.module.at(node.name)
         name = node.name.text
         if isinstance(kind, Optional):
-            text = f"this is {_a(kind)}: it may be `none`, and then it has no `{name}`"
+            text = f"this is {a_type(kind)}: it may be `none`, and then it has no `{name}`"
             self.report(problems.MismatchedType(at=at, text=text, advice=f"{_UNWRAP}, or read it with `?.{name}`"))
             return
         hint = ""
-        enum = _enum(kind)
+        enum = enum_of(kind)
         if enum is not None:
             cases = self.signatures.cases(enum)
             having = [case for case, fields in cases.items() if any(f.name == name for f in fields)]
@@ -408,28 +358,7 @@ class Typer:
                 hint = f"only {', '.join(having)} has it: ask with `is` or `choose` first"
         elif name in members.members(kind):
             hint = f"`{name}` needs its argument: `{name}(...)`"
-        self.report(problems.UnknownName(at=at, kind=f"field of {_a(kind)}", name=name, known=known, hint=hint))
-
-    def fields_of(self, kind: Type, target: ir.Expr, env: Env) -> tuple[dict[str, Type], tuple[str, ...]]:
-        """The fields that can be read of a value, and the forms it is known to be among."""
-        match kind:
-            case Named("record" | "event", _, _):
-                return {f.name: f.type for f in self.signatures.record(kind)}, ()
-            case Fields(fields):
-                return dict(fields), ()
-            case Named("enum", _, _):
-                cases = self.signatures.cases(kind)
-                path = path_of(unwrapped(target))
-                forms = env.fact(path) if path else None
-                known = tuple(case for case in cases if forms is None or case in forms)
-                return _common({f.name: f.type for f in cases[case]} for case in known), known
-            case Errors(names):
-                path = path_of(unwrapped(target))
-                forms = env.fact(path) if path else None
-                known = tuple(name for name in names if forms is None or name in forms)
-                return _common({f.name: f.type for f in self.signatures.error_fields(n)} for n in known), known
-            case _:
-                return {}, ()
+        self.report(problems.UnknownName(at=at, kind=f"field of {a_type(kind)}", name=name, known=known, hint=hint))
 
     def _index(self, target: ast.Expr, index: ast.Expr, env: Env) -> ir.Expr:
         of = self.infer(target, env)
@@ -440,7 +369,7 @@ class Typer:
                 return ir.Op(optional(item), "index", (of, self.typed(index, env, TEXT)))
             case kind:
                 if kind != UNKNOWN:
-                    text = f"{_a(kind)} has no places to look up"
+                    text = f"{a_type(kind)} has no places to look up"
                     self.report(problems.MismatchedType(at=self.module.at(target), text=text))
         self.infer(index, env)
         return ir.Lit(UNKNOWN, None)
@@ -593,7 +522,7 @@ class Typer:
             name in ("min", "max", "sortBy") and not members.is_ordered(item)
         )
         if wrong and item not in (UNKNOWN, NEVER):
-            text = f"`{name}` does not work on {_a(item)}"
+            text = f"`{name}` does not work on {a_type(item)}"
             self.report(problems.MismatchedType(at=self.module.at(node.name), text=text))
 
     def _built_in(self, name: str, node: ast.Apply, env: Env) -> ir.Expr:
@@ -612,7 +541,7 @@ class Typer:
         if name in ("role", "person"):
             return ir.Who(ASSIGNEE, "role" if name == "role" else "person", value)
         written = value.value if isinstance(value, ir.Lit) else None
-        moment: str | int | None = _instant(written) if name == "instant" else _date(written)
+        moment: str | int | None = instant_of(written) if name == "instant" else date_of(written)
         if moment is None:
             form = '"2026-01-31T09:00:00Z"' if name == "instant" else '"2026-01-31"'
             message = f"`{name}` takes a text of this form: {form}"
@@ -625,7 +554,7 @@ class Typer:
         value = self.infer(operand, env)
         if value.type in (INT, DECIMAL, DURATION, UNKNOWN) or isinstance(value.type, Money):
             return ir.Op(value.type, "neg", (value,))
-        text = f"{_a(value.type)} cannot be negative"
+        text = f"{a_type(value.type)} cannot be negative"
         self.report(problems.MismatchedType(at=self.module.at(operand), text=text))
         return ir.Lit(UNKNOWN, None)
 
@@ -651,7 +580,7 @@ class Typer:
             self.infer(node.right, env, wanted)
             return left
         if not isinstance(left.type, Optional):
-            text = f"this is {_a(left.type)} and never `none`: `??` has nothing to do"
+            text = f"this is {a_type(left.type)} and never `none`: `??` has nothing to do"
             self.report(problems.MismatchedType(at=self.module.at(node.left), text=text))
             return left
         inner = left.type.inner
@@ -674,7 +603,7 @@ class Typer:
             return ir.Op(BOOL, "in", (left, right))
         left = self.infer(node.left, env)
         if right.type != UNKNOWN:
-            text = f"`in` asks for an element of a list or a key of a map, and this is {_a(right.type)}"
+            text = f"`in` asks for an element of a list or a key of a map, and this is {a_type(right.type)}"
             self.report(problems.MismatchedType(at=self.module.at(node.right), text=text))
         return ir.Op(BOOL, "in", (left, right))
 
@@ -685,7 +614,7 @@ class Typer:
             return ir.Lit(BOOL, False)
         if node.case is None:
             if not isinstance(kind, Optional):
-                text = f"this is {_a(target.type)} and never `none`"
+                text = f"this is {a_type(target.type)} and never `none`"
                 self.report(problems.MismatchedType(at=self.module.at(node), text=text))
             return ir.Is(BOOL, target, "none")
         found = self.form(node.case, target.type, node)
@@ -694,87 +623,6 @@ class Typer:
         sort, name = found
         return ir.Is(BOOL, target, "error" if sort == "error" else "case", name)
 
-    def form(self, name: ast.QName, kind: Type, node: ast.Node) -> tuple[str, str] | None:
-        """The case or error that a name stands for as a form of a type: its sort and its name."""
-        inner = kind.inner if isinstance(kind, Optional) else kind
-        if isinstance(inner, Named) and inner.kind == "enum":
-            case = self.find_case(name, inner)
-            if case is not None and case[0].name == inner.name:
-                return "case", case[1]
-            known = tuple(self.signatures.cases(inner))
-            self.report(
-                problems.UnknownName(at=self.module.at(name), kind=f"case of {_a(inner)}", name=name.text, known=known)
-            )
-            return None
-        if isinstance(inner, Errors) or inner == ANY_ERROR:
-            names = self.signatures.errors(self.module, name)
-            if len(names) == 1:
-                return "error", names[0]
-            if names:
-                text = f"`{name.text}` is a group of errors: ask for one of them"
-                self.report(problems.MismatchedType(at=self.module.at(name), text=text))
-            return None
-        if not isinstance(inner, TypeVar) and inner != UNKNOWN:
-            text = f"{_a(kind)} has no cases to ask for"
-            self.report(problems.MismatchedType(at=self.module.at(node), text=text))
-        return None
-
 
 _PREDICATES = ("filter", "count", "any", "all", "find")
 _BUILT_IN_ERROR_NAMES = ("Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning")
-
-
-def _enum(kind: Type | None) -> Named | None:
-    """The enum that a type is, present or not."""
-    inner = kind.inner if isinstance(kind, Optional) else kind
-    return inner if isinstance(inner, Named) and inner.kind == "enum" else None
-
-
-def _is_enum(kind: Type | None) -> bool:
-    return isinstance(kind, Named) and kind.kind == "enum"
-
-
-def _common(tables: object) -> dict[str, Type]:
-    """The fields that all of some cases have, with one type."""
-    every: list[dict[str, Type]] = list(tables)  # type: ignore[call-overload]  # an iterable of tables
-    if not every:
-        return {}
-    first, *rest = every
-    return {name: kind for name, kind in first.items() if all(other.get(name) == kind for other in rest)}
-
-
-def holds_secret(kind: Type) -> bool:
-    """Whether a value of a type is a secret or has one inside."""
-    return isinstance(kind, Secret) or any(holds_secret(inner) for inner in mentions(kind))
-
-
-def a_type(kind: Type) -> str:
-    """A type as a message names it: `a Text`, `an Int`, `a Text?`."""
-    if kind == NONE:
-        return "`none`"
-    text = str(kind)
-    article = "an" if text[:1] in "AEIOU" and not text.startswith("US") else "a"
-    return f"{article} `{text}`"
-
-
-_a = a_type
-
-
-def _instant(text: object) -> int | None:
-    """Milliseconds of an ISO instant in UTC."""
-    if not isinstance(text, str) or not text.endswith("Z"):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
-
-
-def _date(text: object) -> str | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return None

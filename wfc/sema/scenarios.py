@@ -5,7 +5,8 @@ from wfc.ir.types import BOOL, DURATION, UNKNOWN, Errors, OperationType, Type
 from wfc.problems.problem import Reporter
 from wfc.sema.calls import match_arguments
 from wfc.sema.env import Binding, Env
-from wfc.sema.expressions import Typer, a_type
+from wfc.sema.expressions import Typer
+from wfc.sema.lookup import a_type
 from wfc.sema.model import Instance, Model, OperationInfo, WorkflowModel
 from wfc.sema.regions import walk_steps
 from wfc.sema.signatures import Signatures

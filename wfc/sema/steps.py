@@ -21,8 +21,9 @@ from wfc.sema.calls import match_arguments, resolve
 from wfc.sema.declarations import assignee, check_clauses, key_expression
 from wfc.sema.declare import check_reserved
 from wfc.sema.env import Binding, Env, join
-from wfc.sema.expressions import Typer, a_type
+from wfc.sema.expressions import Typer
 from wfc.sema.forms import NONE_FORM, SOME, path_of, universe, unwrapped, widened
+from wfc.sema.lookup import a_type
 from wfc.sema.model import CallInfo, FieldInfo, Model, OperationInfo, ParamOperation, WorkflowModel
 from wfc.sema.regions import Place, RegionState, Steps, guards_of, names_of, tail_steps
 from wfc.sema.signatures import Signatures, as_qname

@@ -15,8 +15,8 @@ from wfc.sema.calls import Bound
 from wfc.sema.declarations import key_expression
 from wfc.sema.declare import check_reserved
 from wfc.sema.env import Binding, Env, join
-from wfc.sema.expressions import a_type
 from wfc.sema.forms import widened
+from wfc.sema.lookup import a_type
 from wfc.sema.model import (
     FieldInfo,
     Instance,
