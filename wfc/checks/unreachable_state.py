@@ -6,7 +6,6 @@ from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Node, Scope
 from wfc.ir.walk import nodes
 from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
-from wfc.text.source import Span
 from wfc.text.value import value
 
 
@@ -62,12 +61,7 @@ def _fixes(node: Node) -> tuple[Fix, ...]:
     """The node goes, with the line it stands on. It may have been meant to be reached: not safe."""
     if node.extent is None:
         return ()
-    text = node.extent.source.text
-    start = text.rfind("\n", 0, node.extent.start) + 1
-    stop = text.find("\n", node.extent.end)
-    alone = not text[start : node.extent.start].strip() and not text[node.extent.end : stop].strip()
-    whole = Span(node.extent.source, start, stop + 1) if alone and stop >= 0 else node.extent
-    return (Fix(f"remove `{node.name}`", (Edit(whole, ""),)),)
+    return (Fix(f"remove `{node.name}`", (Edit(node.extent.with_line(), ""),)),)
 
 
 def _causes(flow: WorkflowFlow, lost: list[Node]) -> list[Node]:

@@ -171,11 +171,9 @@ def _unused_imports(module: ModuleInfo, report: Reporter) -> None:
 
 def _without(module: ModuleInfo, item: ast.Import, name: ast.Name, unused: dict[str, ast.Name]) -> Edit:
     """An import without a name; the whole line goes if nothing of it is used."""
-    text = module.source.text
     names = item.names or ()
     if all(other.text in unused for other in names):
-        end = text.find("\n", item.end)
-        return Edit(Span(module.source, item.start, end + 1 if end >= 0 else len(text)), "")
+        return Edit(module.at(item).with_line(), "")
     at = names.index(name)
     if at + 1 < len(names):
         return Edit(Span(module.source, name.start, names[at + 1].start), "")

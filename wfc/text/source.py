@@ -67,6 +67,15 @@ class Span(Value):
         """The span of its first `length` characters at most."""
         return Span(self.source, self.start, min(self.end, self.start + length))
 
+    def with_line(self) -> "Span":
+        """With the lines it stands on and their end, if nothing else stands on them: what goes when it is removed."""
+        text = self.source.text
+        start = text.rfind("\n", 0, self.start) + 1
+        stop = text.find("\n", self.end)
+        stop = len(text) if stop < 0 else stop + 1
+        alone = not text[start : self.start].strip() and not text[self.end : stop].strip()
+        return Span(self.source, start, stop) if alone else self
+
     def __str__(self) -> str:
         """`path:line:column`."""
         line, column = self.position
