@@ -2,10 +2,11 @@
 
 from wfc.flow.graph import Point
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.ir.machine import State
+from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
-from wfc.problems.problem import Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Problem, Reporter
 from wfc.text.names import listed
+from wfc.text.source import Span
 from wfc.text.value import value
 
 
@@ -59,7 +60,8 @@ def check(program: Program, report: Reporter) -> None:
             and not _open(flow, node)
         ]
         if stuck and stuck[0].at is not None:
-            report(NeverFinishes(at=stuck[0].at, names=tuple(node.path for node in stuck)))
+            names = tuple(node.path for node in stuck)
+            report(NeverFinishes(at=stuck[0].at, names=names, fixes=_fixes(flow.workflow)))
 
 
 def _open(flow: WorkflowFlow, node: State) -> bool:
@@ -88,3 +90,12 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
             seen.add(id(point))
             ends.extend(before.get(id(point), ()))
     return seen
+
+
+def _fixes(workflow: Workflow) -> tuple[Fix, ...]:
+    """A deadline for the whole process. How long, and what then, is the author's to say: not safe."""
+    body = workflow.region.at
+    if body is None or workflow.result is not None:
+        return ()
+    place = Span(body.source, body.start + 1, body.start + 1)
+    return (Fix("give the process a deadline", (Edit(place, "\n  after 30d { done }"),)),)

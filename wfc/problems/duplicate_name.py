@@ -1,7 +1,17 @@
 """The problem `duplicate-name`."""
 
-from wfc.problems.problem import Problem
-from wfc.text.value import value
+from attrs import Factory
+
+from wfc.problems.problem import Edit, Fix, Problem
+from wfc.text.value import field, value
+
+
+def _another_name(problem: "DuplicateName") -> tuple[Fix, ...]:
+    """A name of its own for this declaration; where it is meant, it must be written as well: not safe."""
+    if problem.at.text != problem.name:
+        return ()
+    other = f"{problem.name}_2"
+    return (Fix(f"call this one `{other}`", (Edit(problem.at, other),)),)
 
 
 @value(kw_only=True)
@@ -23,6 +33,7 @@ class DuplicateName(Problem):
 
     name: str
     built_in: bool = False
+    fixes: tuple[Fix, ...] = field(default=Factory(_another_name, takes_self=True))
 
     def message(self) -> str:
         if self.built_in:

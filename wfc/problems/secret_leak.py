@@ -1,7 +1,18 @@
 """The problem `secret-leak`."""
 
-from wfc.problems.problem import Problem
-from wfc.text.value import value
+from attrs import Factory
+
+from wfc.problems.problem import Edit, Fix, Problem
+from wfc.text.source import Span
+from wfc.text.value import field, value
+
+
+def _without_insertion(problem: "SecretLeak") -> tuple[Fix, ...]:
+    """A text without the secret that it inserts. The text then says less: not safe."""
+    source, start, end = problem.at.source, problem.at.start, problem.at.end
+    if source.text[start - 1 : start] != "{" or source.text[end : end + 1] != "}":
+        return ()
+    return (Fix("leave it out of the text", (Edit(Span(source, start - 1, end + 1), ""),)),)
 
 
 @value(kw_only=True)
@@ -24,6 +35,7 @@ class SecretLeak(Problem):
     """
 
     name: str
+    fixes: tuple[Fix, ...] = field(default=Factory(_without_insertion, takes_self=True))
 
     def message(self) -> str:
         return f"the secret `{self.name}` would become visible here"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from wfc import problems
-from wfc.problems.problem import Label, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
 from wfc.sema.symbols import ModuleInfo, Symbol
 from wfc.syntax import nodes as ast
 from wfc.syntax.reserved import LITERAL_WORDS, RESERVED
@@ -88,7 +88,7 @@ def _import(module: ModuleInfo, item: ast.Import, by_name: dict[str, ModuleInfo]
         report(problems.UnknownName(at=module.at(item.module), kind="module", name=item.module.text, known=known))
         return
     if target is module:
-        report(problems.ImportCycle(at=module.at(item.module), cycle=(module.name, module.name)))
+        report(_cycle(module, item, (module.name, module.name)))
         return
     if item.names is None:
         prefix = item.alias.text if item.alias else item.module.text
@@ -122,6 +122,12 @@ def _import(module: ModuleInfo, item: ast.Import, by_name: dict[str, ModuleInfo]
             )
 
 
+def _cycle(module: ModuleInfo, item: ast.Import, cycle: tuple[str, ...]) -> Problem:
+    """A circle, and the import that closes it taken out. What it brought in must come from elsewhere: not safe."""
+    fix = Fix("remove this import", (Edit(module.at(item).with_line(), ""),))
+    return problems.ImportCycle(at=module.at(item.module), cycle=cycle, fixes=(fix,))
+
+
 def _cycles(by_name: dict[str, ModuleInfo], report: Reporter) -> None:
     """Reports each circle of imports once, at the import that closes it."""
     done: set[str] = set()
@@ -145,7 +151,7 @@ def _visit(start: str, by_name: dict[str, ModuleInfo], trail: list[str], done: s
         target = item.module.text
         if target in trail and target != name:
             cycle = (*trail[trail.index(target) :], target)
-            report(problems.ImportCycle(at=by_name[name].at(item.module), cycle=cycle))
+            report(_cycle(by_name[name], item, cycle))
         elif target in by_name and target not in done and target not in trail:
             stack.append((target, iter(by_name[target].tree.imports)))
             trail.append(target)

@@ -92,10 +92,11 @@ def guards_of(clauses: tuple[ast.Clause, ...]) -> tuple[ast.Guard, ...]:
 
 def names_of(steps: Steps) -> frozenset[str]:
     """The names that a block binds."""
-    return frozenset(name.text for step in walk_steps(steps) for name in _names_of_step(step))
+    return frozenset(name.text for step in walk_steps(steps) for name in names_of_step(step))
 
 
-def _names_of_step(step: ast.Step) -> Iterator[ast.Name]:
+def names_of_step(step: ast.Step) -> Iterator[ast.Name]:
+    """The names that a step binds in its region."""
     match step:
         case ast.Let(name=name):
             yield name
@@ -151,8 +152,20 @@ def bound_names(region: ast.Region, kind: str) -> frozenset[str]:
                 names.add(guard.bind.text)
     for block in blocks:
         for step in walk_steps(block):
-            names.update(name.text for name in _names_of_step(step))
+            names.update(name.text for name in names_of_step(step))
     return frozenset(names)
+
+
+def own_steps(region: ast.Region) -> Iterator[ast.Step]:
+    """The steps of a region, of its states and their guards; not those of regions inside."""
+    yield from walk_steps(region.steps)
+    for clause in guards_of(region.clauses):
+        yield from walk_steps(tail_steps(clause.tail))
+    for node in region.nodes:
+        yield from walk_steps(node_steps(node))
+        inner = node.clauses if isinstance(node, ast.State) else ()
+        for guard in guards_of(inner):
+            yield from walk_steps(tail_steps(guard.tail))
 
 
 def gotos(steps: Steps) -> Iterator[str]:

@@ -64,6 +64,7 @@ class StepTyper:
         self.silent = 0
         self.types = Typer(self.module, signatures, self.report)
         self.types.on_read = self._read
+        self.unassigned: list[problems.UnassignedName] = []
         self.read: set[str] = set()
         self.bindings: dict[str, tuple[ast.Name, str]] = {}
         self.operations: dict[str, OperationInfo | ParamOperation] = {}
@@ -73,6 +74,10 @@ class StepTyper:
     def report(self, problem: Problem) -> None:
         """Tells a problem, unless this is a first pass over a region."""
         if self.silent:
+            return
+        if isinstance(problem, problems.UnassignedName):
+            self.unassigned.append(problem)  # told at the end, when it is known where the name is bound
+            self.workflow.broken = True
             return
         if problem.level() is Severity.ERROR:
             self.workflow.broken = True

@@ -6,6 +6,8 @@ arrows that lead there. First silently until nothing changes, then once more to 
 
 import re
 
+from attrs import evolve
+
 from wfc import problems
 from wfc.ir.expressions import Lit
 from wfc.ir.types import DURATION, INT, UNKNOWN, Fields, ListOf, OperationType, Type, optional, settled, substitute
@@ -26,7 +28,18 @@ from wfc.sema.model import (
     RegionInfo,
     WorkflowModel,
 )
-from wfc.sema.regions import Place, RegionState, bound_names, guards_of, node_steps, split, tail_steps, walk_steps
+from wfc.sema.regions import (
+    Place,
+    RegionState,
+    bound_names,
+    guards_of,
+    names_of_step,
+    node_steps,
+    own_steps,
+    split,
+    tail_steps,
+    walk_steps,
+)
 from wfc.sema.signatures import Signatures
 from wfc.sema.steps import StepTyper, merged
 from wfc.syntax import nodes as ast
@@ -71,6 +84,7 @@ class _WorkflowTyper(StepTyper):
 
     def run(self) -> None:
         """Types the whole workflow."""
+        self.bodies: list[ast.Region] = []
         decl = self.workflow.decl
         handed = dict(self.workflow.instance.operations)
         names: dict[str, Binding] = {}
@@ -97,6 +111,22 @@ class _WorkflowTyper(StepTyper):
             advice = "end with `done value`"
             self.report(problems.MismatchedType(at=self.module.at(decl.name), text=text, advice=advice))
         self._unused()
+        for problem in self.unassigned:
+            self._tell(evolve(problem, fixes=self._as_variable(problem.name)))  # type: ignore[misc]  # a problem is an attrs class
+
+    def _as_variable(self, name: str) -> tuple[Fix, ...]:
+        """The name as a variable with a first value, its `let`s changed to `set`. Which value is a guess: not safe."""
+        region = next((r for r in self.bodies if name in self.workflow.regions[r.id].names), None)
+        kind = self.workflow.regions[region.id].names[name] if region is not None else UNKNOWN
+        first = _FIRST.get(str(kind))
+        lets = [s for s in own_steps(region) if isinstance(s, ast.Let) and s.name.text == name] if region else []
+        names = [n for s in own_steps(region) for n in names_of_step(s) if n.text == name] if region else []
+        if region is None or first is None or len(lets) != len(names) or any(let.type for let in lets):
+            return ()
+        start = self.module.at(region).first(1).end
+        declared = Edit(Span(self.module.source, start, start), f"\n  var {name}: {kind} = {first}")
+        changed = (Edit(self.module.at(let).first(len("let")), "set") for let in lets)
+        return (Fix(f"make `{name}` a variable", (declared, *changed)),)
 
     def _views(self, region: ast.Region, env: Env) -> None:
         """Views read the parameters and the variables of the workflow."""
@@ -173,6 +203,7 @@ class _WorkflowTyper(StepTyper):
                 at = self.module.at(state.nodes[name].name)
                 self.report(problems.InsideAndOutside(at=at, name=name))
         self.workflow.regions[node.id] = state.info
+        self.bodies.append(node)
 
     def _distinct_nodes(self, region: ast.Region) -> None:
         seen: dict[str, ast.StateNode] = {}
@@ -463,6 +494,9 @@ class _WorkflowTyper(StepTyper):
             self.workflow.types[name.id] = kind
             if env.find(name.text) is not None or env.is_known(name.text) or name.text in self.module.values:
                 self.report(problems.DuplicateName(at=self.module.at(name), name=name.text))
+
+
+_FIRST = {"Text": '""', "Int": "0", "Decimal": "0.0", "Bool": "false", "Duration": "0s"}
 
 
 class _State(RegionState):
