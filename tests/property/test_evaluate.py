@@ -3,13 +3,30 @@
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies.values import DATES, DECIMALS, DURATIONS, INSTANTS, INTEGERS
 from wfc.ir.evaluate import DECIMALS as ARITHMETIC
-from wfc.ir.evaluate import MAX_INT, evaluate
-from wfc.ir.expressions import Expr, Fn, Get, If, Interp, Items, Lit, Member, MemberName, Op, OpName, Ref
+from wfc.ir.evaluate import MAX_INT, Evaluator, NotConstant, constant, evaluate, message
+from wfc.ir.expressions import (
+    Apply,
+    Expr,
+    Fn,
+    Get,
+    If,
+    Interp,
+    Items,
+    Lit,
+    Member,
+    MemberName,
+    Now,
+    Op,
+    OpName,
+    Ref,
+    RefKind,
+)
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, ListOf, MapOf, Money, Type, optional
 
 EUR = Money("EUR")
@@ -171,6 +188,84 @@ def test_every_value_can_be_inserted_into_a_text(kind: Type, data: st.DataObject
     assert shown.startswith("<")
     assert shown.endswith(">")
     assert "E" not in shown.replace("EUR", "") or kind == TEXT
+
+
+@given(st.integers(-MAX_INT, MAX_INT))
+def test_the_calendar_stops_at_the_years_1_and_9999(instant: int) -> None:
+    day = member("date", DATE, INSTANT, instant)
+    assert "0001-01-01" <= day <= "9999-12-31"
+    assert member("start", INSTANT, DATE, day) <= instant or day == "0001-01-01"
+    assert evaluate(Interp(TEXT, (Ref(INSTANT, "param", "x"),)), {("param", "x"): instant}).startswith(day)
+
+
+def test_a_literal_is_a_decimal_like_any_other() -> None:
+    assert constant(Lit(DECIMAL, "0." + "1" * 40)) == Decimal("0." + "1" * 34)
+    assert constant(Lit(EUR, "9" * 34 + ".5")) == Decimal(10) ** 34
+
+
+def test_whole_numbers_of_the_largest_decimals_are_found_at_once() -> None:
+    largest = constant(Op(DECIMAL, "*", (Lit(DECIMAL, "9e999999999999999"), Lit(DECIMAL, "10"))))
+    assert largest.adjusted() == 999_999_999_999_999
+    assert member("round", INT, DECIMAL, largest) == MAX_INT
+    assert member("floor", INT, DECIMAL, largest.copy_negate()) == -MAX_INT
+    assert member("ceil", INT, DECIMAL, Decimal("0e999999999999999")) == 0
+
+
+def test_functions_see_their_parameters_and_constants_only() -> None:
+    bodies: dict[str, tuple[tuple[str, ...], Expr]] = {
+        "twice": (("x",), Op(INT, "*", (Ref(INT, "param", "x"), Ref(INT, "const", "two")))),
+        "four": ((), Apply(INT, "twice", (Apply(INT, "twice", (Lit(INT, 1),)),))),
+        "around": ((), Ref(INT, "param", "y")),
+        "clock": ((), Now(INSTANT)),
+    }
+    names = {("const", "two"): 2, ("param", "y"): 7}
+    assert evaluate(Apply(INT, "four", ()), names, bodies.__getitem__) == 4
+    for name in ("around", "clock"):
+        with pytest.raises(NotConstant):
+            evaluate(Apply(INT, name, ()), names, bodies.__getitem__, now=1)
+    assert evaluate(Now(INSTANT), {}, now=1) == 1
+
+
+def test_functions_inside_functions_of_lists_see_both_elements() -> None:
+    rows = Ref(ListOf(ListOf(INT)), "param", "rows")
+    row, cell, most = Ref(ListOf(INT), "lambda", "row"), Ref(INT, "lambda", "cell"), Ref(INT, "param", "most")
+    size = Member(INT, "count", row)
+    scaled = Op(INT, "+", (Op(INT, "*", (cell, size)), most))
+    inner = Member(INT, "sum", row, (Fn(INT, "cell", INT, scaled),))
+    total = Member(INT, "sum", rows, (Fn(INT, "row", ListOf(INT), inner),))
+    names = {("param", "rows"): ((1, 2), (3,), ()), ("param", "most"): 10}
+    assert evaluate(total, names) == (1 * 2 + 10) + (2 * 2 + 10) + (3 * 1 + 10)
+
+
+class Counting:
+    """An environment in which each reading is the next number."""
+
+    now = None
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read(self, kind: RefKind, name: str) -> int:
+        assert (kind, name) == ("param", "x")
+        self.reads += 1
+        return self.reads
+
+
+def test_an_expression_is_compiled_once_and_reads_only_what_it_needs() -> None:
+    evaluator = Evaluator()
+    x = Ref(INT, "param", "x")
+    test = Op(BOOL, "or", (Op(BOOL, "<", (x, Lit(INT, 3))), Op(BOOL, "<", (x, Lit(INT, 0)))))
+    code, env = evaluator.compile(test), Counting()
+    assert evaluator.compile(test) is code
+    assert [code(env), code(env), env.reads] == [True, True, 2]
+    assert [code(env), env.reads] == [False, 4]
+
+
+def test_what_errors_say() -> None:
+    assert message({"is": "Timeout", "detail": "x"}) == "the service did not answer in time"
+    assert message({"is": "shop.CardDeclined", "reason": "expired"}) == "expired"
+    assert message({"is": "SuspectedFraud", "score": 81, "by": None}) == "suspected fraud (score 81, by none)"
+    assert message({"is": "Dear", "price": Decimal("1e3"), "gift": True}) == "dear (price 1000, gift true)"
 
 
 def test_the_parts_of_a_list_are_evaluated_in_order() -> None:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from itertools import islice, product
 from typing import Any
 
-from wfc.ir.evaluate import NotConstant, evaluate, show
-from wfc.ir.expressions import Expr, Get, Is, Lit, Member, New, Op, Ref
+from wfc.ir.evaluate import Evaluator, NotConstant, show
+from wfc.ir.expressions import Expr, Get, Is, Lit, Member, New, Op, Ref, RefKind
 from wfc.ir.machine import Choose, Machine
 from wfc.ir.types import BOOL, DECIMAL, DURATION, INSTANT, INT, SETTLED, Errors, Money, Named, Optional, Type
 
@@ -48,7 +48,8 @@ class Choices:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.consts = {("const", c.name): c.value for c in machine.constants}
+        self.evaluator = Evaluator()
+        self.constants = _Constants({c.name: c.value for c in machine.constants}, self.evaluator)
         self.forms = {e.name: tuple(case.name for case in e.cases) for e in machine.enums}
         self.forms[SETTLED] = ("Ok", "Failed")
 
@@ -110,9 +111,11 @@ class Choices:
 
     def _constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
         try:
-            return evaluate(expr, _Constants(self.consts))
+            value = self.evaluator.compile(expr)(self.constants)
         except NotConstant:
             return _NOTHING
+        whole = isinstance(value, dict) and set(value) != {"is"}
+        return _NOTHING if whole or isinstance(value, tuple) else value  # equal to one is more than of its form
 
     def _samples(self, term: _Term) -> list[Sample]:
         """One value of each kind that the conditions can tell apart."""
@@ -181,17 +184,19 @@ class Choices:
         return ", ".join(f"{name} = {chosen[name][0]}" for name in terms)
 
 
-class _Constants(dict[tuple[str, str], Any]):
-    """Constants of the machine, worked out when they are read."""
+class _Constants:
+    """The constants of the machine, worked out when they are read; nothing else has a value."""
 
-    def __init__(self, consts: Mapping[tuple[str, str], Expr]) -> None:
-        super().__init__()
-        self._consts = consts
+    now = None
 
-    def __missing__(self, key: tuple[str, str]) -> Any:  # noqa: ANN401 - values of the language
-        if key not in self._consts:
-            raise KeyError(key)
-        return evaluate(self._consts[key], self)
+    def __init__(self, consts: Mapping[str, Expr], evaluator: Evaluator) -> None:
+        self.consts = consts
+        self.evaluator = evaluator
+
+    def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
+        if kind != "const" or name not in self.consts:
+            raise NotConstant(name)
+        return self.evaluator.compile(self.consts[name])(self)
 
 
 _NOTHING = object()

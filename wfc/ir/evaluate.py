@@ -1,15 +1,15 @@
 """The value of an expression: total, pure, the same everywhere.
 
-Values: str for Text and Date, int for Int, and for Duration and Instant in milliseconds, Decimal for Decimal and Money,
-bool, None for `none`, tuple for lists, dict for maps and records; a case of an enum and an error are a dict with the
-case or error under `is`.
+An expression is compiled, once, to a function of what its names mean; what depends on types only is decided then.
+`wfc/ir/values.py` says what values are and what they do.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
-from typing import Any
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
 
+from wfc.ir import values
 from wfc.ir.expressions import (
     Apply,
     Expr,
@@ -25,15 +25,16 @@ from wfc.ir.expressions import (
     Now,
     Op,
     Ref,
+    RefKind,
     Who,
 )
-from wfc.ir.types import DATE, DECIMAL, DURATION, INSTANT, INT, Errors, ListOf, Money, Optional, Type
-from wfc.text.durations import show_duration
-from wfc.text.names import spaced
+from wfc.ir.types import Errors, ListOf, MapOf, Optional
+from wfc.ir.values import DECIMALS, EPOCH, MAX_INT, SYSTEM, message, show
 
-MAX_INT = 2**53 - 1
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DECIMALS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
+__all__ = [
+    "DECIMALS", "EPOCH", "MAX_INT", "SYSTEM", "Code", "Env", "Evaluator", "Functions", "Names", "NotConstant",
+    "constant", "evaluate", "message", "show",
+]  # fmt: skip
 
 Names = Mapping[tuple[str, str], Any]  # by kind and name of the reference
 Functions = Callable[[str], tuple[tuple[str, ...], Expr]]
@@ -43,13 +44,27 @@ class NotConstant(Exception):  # noqa: N818 - an answer, not a failure
     """An expression reads a name that has no value here."""
 
 
+class Env(Protocol):
+    """What names mean where an expression is evaluated, and the time of the turn, if there is one."""
+
+    @property
+    def now(self) -> int | None: ...
+    def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
+        """The value of a name; raises NotConstant where it has none."""
+        ...
+
+
+Code = Callable[[Env], Any]
+
+
 def _no_functions(name: str) -> tuple[tuple[str, ...], Expr]:
     raise NotConstant(name)
 
 
 def evaluate(expr: Expr, names: Names, functions: Functions = _no_functions, now: int | None = None) -> Any:  # noqa: ANN401 - values of the language
     """The value of an expression under names; raises NotConstant where one has no value."""
-    return _Evaluator(names, functions, now).value(expr)
+    code = Evaluator(functions).compile(expr)
+    return code(_Names(names, now))
 
 
 def constant(expr: Expr) -> Any:  # noqa: ANN401 - values of the language
@@ -57,241 +72,250 @@ def constant(expr: Expr) -> Any:  # noqa: ANN401 - values of the language
     return evaluate(expr, {})
 
 
-class _Evaluator:
-    def __init__(self, names: Names, functions: Functions, now: int | None) -> None:
+# ---------------------------------------------------------------------------------------------------------------- names
+
+
+class _Names:
+    """Names with their values."""
+
+    __slots__ = ("names", "now")
+
+    def __init__(self, names: Names, now: int | None) -> None:
         self.names = names
-        self.functions = functions
         self.now = now
 
-    def value(self, expr: Expr) -> Any:  # noqa: ANN401 - one case a construct
+    def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
+        try:
+            return self.names[kind, name]
+        except KeyError:
+            raise NotConstant(name) from None
+
+
+class _Element:
+    """Inside a list function's function: one more name, which stands for one element after the other."""
+
+    __slots__ = ("around", "item", "now", "param")
+
+    def __init__(self, around: Env, param: str) -> None:
+        self.around = around
+        self.param = param
+        self.now = around.now
+        self.item: Any = None
+
+    def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
+        if kind == "lambda" and name == self.param:
+            return self.item
+        return self.around.read(kind, name)
+
+
+class _Body:
+    """Inside a function: its parameters and the constants, and no time."""
+
+    __slots__ = ("around", "given")
+    now = None
+
+    def __init__(self, around: Env, given: Mapping[str, Any]) -> None:
+        self.around = around
+        self.given = given
+
+    def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
+        if kind == "param" and name in self.given:
+            return self.given[name]
+        if kind == "const":
+            return self.around.read(kind, name)
+        raise NotConstant(name)
+
+
+# ------------------------------------------------------------------------------------------------------------ compiling
+
+_item: Code = operator.attrgetter("item")  # what the innermost `_Element` stands for
+
+
+class Evaluator:
+    """Compiles the expressions of a machine; `functions` are its functions, by name."""
+
+    def __init__(self, functions: Functions = _no_functions) -> None:
+        self.functions = functions
+        self._compiled: dict[int, tuple[Expr, Code]] = {}  # by identity: an expression kept here keeps its id
+        self._bodies: dict[str, tuple[tuple[str, ...], Code]] = {}
+
+    def compile(self, expr: Expr) -> Code:
+        """A function that gives the value of an expression; the same one when asked again."""
+        found = self._compiled.get(id(expr))
+        if found is None:
+            found = self._compiled[id(expr)] = (expr, self._code(expr, None))
+        return found[1]
+
+    def _code(self, expr: Expr, param: str | None) -> Code:
+        """`param` is the parameter of the innermost function around, whose element is at hand."""
         match expr:
             case Lit(kind, value):
-                return _literal(kind, value)
-            case Ref(_, kind, name):
-                try:
-                    return self.names[kind, name]
-                except KeyError:
-                    raise NotConstant(name) from None
-            case Get(_, target, name, optional):
-                of = self.value(target)
-                return None if optional and of is None else of[name]
-            case Op(_, "and", (left, right)):
-                return self.value(left) and self.value(right)
-            case Op(_, "or", (left, right)):
-                return self.value(left) or self.value(right)
-            case Op(_, "??", (left, right)):
-                first = self.value(left)
-                return self.value(right) if first is None else first
-            case Op(kind, op, args):
-                return _operate(op, kind, tuple(arg.type for arg in args), [self.value(arg) for arg in args])
-            case Member(kind, name, target, args, optional):
-                of = self.value(target)
-                return None if optional and of is None else self.member(name, of, target.type, kind, args)
+                known = values.literal(kind, value)
+                return lambda _: known
+            case Ref():
+                return _ref(expr.kind, expr.name, param)
+            case Get():
+                return self._get(expr, param)
+            case Op():
+                return self._op(expr, param)
+            case Member():
+                return self._member(expr, param)
             case Apply(_, name, args):
-                params, body = self.functions(name)
-                given = {("param", param): self.value(arg) for param, arg in zip(params, args, strict=True)}
-                consts = {key: value for key, value in self.names.items() if key[0] == "const"}
-                return _Evaluator({**consts, **given}, self.functions, None).value(body)
+                return self._apply(name, [self._code(arg, param) for arg in args])
             case New(kind, case, fields):
-                made = {name: self.value(item) for name, item in fields}
                 tag = case or (kind.names[0] if isinstance(kind, Errors) else "")
-                return {"is": tag, **made} if tag else made
+                return _new(tag, [(name, self._code(item, param)) for name, item in fields])
             case Is(_, target, "none", _):
-                return self.value(target) is None
+                asked = self._code(target, param)
+                return lambda env: asked(env) is None
             case Is(_, target, _, name):
-                of = self.value(target)
-                return of is not None and of["is"] == name
+                asked = self._code(target, param)
+                return lambda env: (of := asked(env)) is not None and of["is"] == name
             case If(_, test, yes, no):
-                return self.value(yes if self.value(test) else no)
+                asked, first, second = (self._code(part, param) for part in (test, yes, no))
+                return lambda env: first(env) if asked(env) else second(env)
             case Items(_, items):
-                return tuple(self.value(item) for item in items)
+                codes = [self._code(item, param) for item in items]
+                return lambda env: tuple([code(env) for code in codes])
             case Interp(_, parts):
-                return "".join(show(self.value(part), part.type) for part in parts)
+                codes = [self._shown(part, param) for part in parts]
+                return lambda env: "".join([code(env) for code in codes])
             case Now():
-                if self.now is None:
-                    raise NotConstant("now")
-                return self.now
+                return _now
             case Who(_, kind, name):
-                return {"is": kind, "name": self.value(name)}
+                return _new(kind, [("name", self._code(name, param))])
             case Fn():
-                raise NotConstant("=>")
+                return _function
 
-    def call(self, function: Fn, item: Any) -> Any:  # noqa: ANN401 - values of the language
-        """The value of a list function's function for one element."""
-        names = {**self.names, ("lambda", function.param): item}
-        return _Evaluator(names, self.functions, self.now).value(function.body)
+    def _get(self, expr: Get, param: str | None) -> Code:
+        of, name = self._code(expr.target, param), expr.name
+        if expr.optional:
+            return lambda env: None if (found := of(env)) is None else found[name]
+        return lambda env: of(env)[name]
 
-    def member(self, name: str, of: Any, kind: Type, result: Type, args: tuple[Expr, ...]) -> Any:  # noqa: ANN401 - a table of members
-        function = args[0] if args and isinstance(args[0], Fn) else None
-        seen = [self.call(function, item) for item in of] if function else None
-        inner = kind.inner if isinstance(kind, Optional) else kind
-        item_type = function.type if function else inner.item if isinstance(inner, ListOf) else inner
-        match name:
-            case "map":
-                return tuple(seen or ())
-            case "filter":
-                return tuple(item for item, holds in zip(of, seen or (), strict=True) if holds)
-            case "count":
-                return len(of) if seen is None else sum(1 for holds in seen if holds)
-            case "sum":
-                return _sum(list(of) if seen is None else seen, item_type)
-            case "any":
-                return any(seen or ())
-            case "all":
-                return all(seen or ())
-            case "find":
-                return next((item for item, holds in zip(of, seen or (), strict=True) if holds), None)
-            case "min" | "max":
-                values = list(of) if seen is None else seen
-                return (min if name == "min" else max)(values, default=None)
-            case "sortBy":
-                order = sorted(range(len(of)), key=lambda i: (seen or ())[i])
-                return tuple(of[i] for i in order)
-            case "first":
-                return of[0] if of else None
-            case "last":
-                return of[-1] if of else None
-            case "isEmpty":
-                return len(of) == 0
-            case "keys":
-                return tuple(sorted(of))
-            case "values":
-                return tuple(of[key] for key in sorted(of))
-            case "length":
-                return len(of)
-            case "lower":
-                return of.lower()
-            case "upper":
-                return of.upper()
-            case "trim":
-                return of.strip()
-            case "contains":
-                return self.value(args[0]) in of
-            case "startsWith":
-                return of.startswith(self.value(args[0]))
-            case "round" | "floor" | "ceil":
-                mode = {"round": ROUND_HALF_EVEN, "floor": ROUND_FLOOR, "ceil": ROUND_CEILING}[name]
-                return _bounded(int(of.to_integral_value(rounding=mode)))
-            case "amount":
-                return of
-            case "date":
-                return (EPOCH + timedelta(milliseconds=of)).date().isoformat()
-            case "start":
-                day = date.fromisoformat(of)
-                return (day - EPOCH.date()).days * 86_400_000
-            case "message":
-                return message(of)
+    def _shown(self, part: Expr, param: str | None) -> Code:
+        """A part of a text."""
+        shown = values.shower(part.type)
+        if isinstance(part, Lit):
+            text = shown(values.literal(part.type, part.value))
+            return lambda _: text
+        code = self._code(part, param)
+        return lambda env: shown(code(env))
+
+    def _op(self, expr: Op, param: str | None) -> Code:
+        if expr.op in ("+", "-", "*", "/"):
+            left, right = (self._code(_as_it_is(arg), param) for arg in expr.args)
+            return _both(values.work(expr.op, expr.type), left, right)
+        args = [self._code(arg, param) for arg in expr.args]
+        match expr.op, args:
+            case "not", [a]:
+                return lambda env: not a(env)
+            case "neg", [a]:
+                negated = values.negation(expr.type)
+                return lambda env: negated(a(env))
+            case "some", [a]:
+                return a
+            case "decimal", [a]:
+                return lambda env: None if (found := a(env)) is None else Decimal(found)
+            case "and", [a, b]:
+                return lambda env: a(env) and b(env)
+            case "or", [a, b]:
+                return lambda env: a(env) or b(env)
+            case "??", [a, b]:
+                return lambda env: b(env) if (found := a(env)) is None else found
+            case "in", [a, b]:
+                return lambda env: a(env) in b(env)
+            case "index", [a, b]:
+                return _both(dict.get if isinstance(values.inner(expr.args[0].type), MapOf) else values.at, a, b)
+            case op, [a, b]:
+                return _both(values.COMPARE[op], a, b)
             case _:
-                raise AssertionError((name, result))
+                raise AssertionError(expr.op)
+
+    def _apply(self, name: str, args: list[Code]) -> Code:
+        def code(env: Env) -> Any:  # noqa: ANN401 - values of the language
+            params, body = self._body(name)
+            return body(_Body(env, dict(zip(params, [arg(env) for arg in args], strict=True))))
+
+        return code
+
+    def _body(self, name: str) -> tuple[tuple[str, ...], Code]:
+        found = self._bodies.get(name)
+        if found is None:
+            params, body = self.functions(name)
+            found = self._bodies[name] = (params, self._code(body, None))
+        return found
+
+    # -- members
+
+    def _member(self, expr: Member, param: str | None) -> Code:
+        of, use = self._code(expr.target, param), self._use(expr, param)
+        if expr.optional:
+            return lambda env: None if (found := of(env)) is None else use(env, found)
+        return lambda env: use(env, of(env))
+
+    def _use(self, expr: Member, param: str | None) -> Callable[[Env, Any], Any]:
+        """What a member makes of its target."""
+        name = expr.name
+        kind = values.inner(expr.target.type)
+        match expr.args:
+            case (Fn() as function,):
+                seen = self._seen(function)
+                over = values.total(function.type) if name == "sum" else values.OVER[name]
+                return lambda env, of: over(of, seen(env, of))
+            case (arg,):
+                text, test = self._code(arg, param), values.TEXTS[name]
+                return lambda env, of: test(of, text(env))
+            case _ if name in ("sum", "min", "max"):
+                item = kind.item if isinstance(kind, ListOf) else kind
+                total = values.total(item) if name == "sum" else values.OVER[name]
+                return lambda _, of: total(of, of)
+            case _:
+                plain = values.PLAIN[name]
+                return lambda _, of: plain(of)
+
+    def _seen(self, function: Fn) -> Callable[[Env, Iterable[Any]], Iterator[Any]]:
+        """The values of a list function's function for one element after the other."""
+        param, body = function.param, self._code(function.body, function.param)
+
+        def seen(env: Env, of: Iterable[Any]) -> Iterator[Any]:
+            inner = _Element(env, param)
+            for item in of:
+                inner.item = item
+                yield body(inner)
+
+        return seen
 
 
-def message(error: Mapping[str, Any]) -> str:
-    """What an error says: its field `message`, else `reason`, if a Text; else its name in words with its arguments."""
-    for name in ("message", "reason"):
-        if isinstance(error.get(name), str):
-            return str(error[name])
-    words = spaced(str(error["is"]).rpartition(".")[2])
-    shown = ", ".join(f"{name} {value}" for name, value in error.items() if name != "is")
-    return f"{words} ({shown})" if shown else words
+def _ref(kind: RefKind, name: str, param: str | None) -> Code:
+    return _item if kind == "lambda" and name == param else lambda env: env.read(kind, name)
 
 
-def _literal(kind: Type, value: Any) -> Any:  # noqa: ANN401 - values of the language
-    if value is not None and (kind == DECIMAL or isinstance(kind, Money)):
-        return Decimal(value)
-    return value
+def _both(work: Callable[[Any, Any], Any], left: Code, right: Code) -> Code:
+    return lambda env: work(left(env), right(env))
 
 
-def _bounded(value: int) -> int:
-    return max(-MAX_INT, min(MAX_INT, value))
+def _new(tag: str, fields: list[tuple[str, Code]]) -> Code:
+    def code(env: Env) -> dict[str, Any]:
+        made = {"is": tag} if tag else {}
+        for name, item in fields:
+            made[name] = item(env)
+        return made
+
+    return code
 
 
-def _finite(value: Decimal) -> Decimal:
-    if value.is_zero():
-        return value.copy_abs()  # there is one zero
-    if value.is_infinite():
-        return DECIMALS.next_minus(Decimal("Infinity")).copy_sign(value)
-    return value
+def _now(env: Env) -> int:
+    if env.now is None:
+        raise NotConstant("now")
+    return env.now
 
 
-def _sum(values: list[Any], kind: Type) -> Any:  # noqa: ANN401 - values of the language
-    if kind == DECIMAL or isinstance(kind, Money):
-        total = Decimal(0)
-        for value in values:
-            total = _finite(DECIMALS.add(total, value))
-        return total
-    return _bounded(sum(values))
+def _function(_: Env) -> Any:  # noqa: ANN401 - values of the language
+    raise NotConstant("=>")
 
 
-def _operate(op: str, kind: Type, types: tuple[Type, ...], args: list[Any]) -> Any:  # noqa: ANN401 - a table of operators
-    match op, args:
-        case "not", [a]:
-            return not a
-        case "neg", [Decimal() as a]:
-            return _finite(DECIMALS.minus(a))
-        case "neg", [a]:
-            return -a
-        case "some", [a]:
-            return a
-        case "decimal", [a]:
-            return None if a is None else Decimal(a)
-        case "==", [a, b]:
-            return a == b
-        case "!=", [a, b]:
-            return a != b
-        case "<", [a, b]:
-            return a < b
-        case "<=", [a, b]:
-            return a <= b
-        case ">", [a, b]:
-            return a > b
-        case ">=", [a, b]:
-            return a >= b
-        case "in", [a, b]:
-            return a in b
-        case "index", [a, b]:
-            return a.get(b) if isinstance(a, dict) else a[b] if 0 <= b < len(a) else None
-        case "+", [tuple() as a, b]:
-            return a + b
-        case (("+" | "-" | "*" | "/"), [a, b]):
-            return _compute(op, kind, types, a, b)
-        case _:
-            raise AssertionError(op)
-
-
-def _compute(op: str, kind: Type, types: tuple[Type, ...], a: Any, b: Any) -> Any:  # noqa: ANN401 - numbers of the language
-    """Arithmetic in 34 digits, half even; whole types are rounded back and stop at their bounds."""
-    if op == "/" and b == 0:
-        return None
-    inner = kind.inner if isinstance(kind, Optional) else kind
-    whole = inner in (INT, DURATION, INSTANT)
-    if whole and op in ("+", "-"):
-        return _bounded(a + b if op == "+" else a - b)
-    if inner == INT:
-        return _bounded(a * b)
-    x, y = Decimal(a), Decimal(b)
-    work = {"+": DECIMALS.add, "-": DECIMALS.subtract, "*": DECIMALS.multiply, "/": DECIMALS.divide}[op]
-    found = _finite(work(x, y))
-    if whole:
-        return _bounded(int(found.to_integral_value(rounding=ROUND_HALF_EVEN)))
-    _ = types
-    return found
-
-
-def show(value: Any, kind: Type) -> str:  # noqa: ANN401 - values of the language
-    """A value as it appears in a text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(kind, Money):
-        return f"{value:.2f} {kind.currency}" if value.as_tuple().exponent > -2 else f"{value:f} {kind.currency}"  # noqa: PLR2004 - cents
-    if kind == DURATION:
-        return show_duration(value) if value >= 0 else "-" + show_duration(-value)
-    if kind == INSTANT:
-        moment = EPOCH + timedelta(milliseconds=value)
-        return moment.isoformat(timespec="milliseconds" if value % 1000 else "seconds").replace("+00:00", "Z")
-    if kind == DATE or isinstance(value, str):
-        return str(value)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, dict):
-        return str(value["is"])
-    return str(value)
+def _as_it_is(expr: Expr) -> Expr:
+    """An operand without its widening: decimal arithmetic takes whole numbers as they are."""
+    widened = isinstance(expr, Op) and expr.op == "decimal" and not isinstance(expr.type, Optional)
+    return expr.args[0] if isinstance(expr, Op) and widened else expr

@@ -20,6 +20,7 @@ from wfc.ir.machine import (
     Measure,
     Node,
     Parallel,
+    PolicyDef,
     Region,
     Repeat,
     Scope,
@@ -195,6 +196,26 @@ def _arm(arm: Arm) -> tuple[Expr | None, Expr | None]:
     return arm.test, arm.value
 
 
+def policy_expressions(policy: PolicyDef) -> tuple[Expr, ...]:
+    """Every expression of a policy."""
+    breaker = policy.breaker
+    found = (
+        policy.timeout,
+        policy.overall,
+        policy.attempts,
+        policy.backoff,
+        policy.factor,
+        policy.max,
+        policy.jitter,
+        *((breaker.failures, breaker.within, breaker.probe) if breaker is not None else ()),
+        *(policy.limit or ()),
+        policy.concurrency,
+        policy.heartbeat,
+        policy.queue_value,
+    )
+    return tuple(expr for expr in found if expr is not None)
+
+
 def region_expressions(region: Region) -> Iterator[Expr]:
     """The expressions of a region's own clauses."""
     for variable in region.variables:
@@ -231,3 +252,19 @@ def workflow_expressions(workflow: Workflow) -> Iterator[Expr]:
         yield from region_expressions(region)
     for step in region_steps(workflow.region):
         yield from expressions(step)
+
+
+def heard(region: Region) -> frozenset[str]:
+    """The events for which a region, or anything inside it, has a guard or `ignore`."""
+    found: set[str] = set()
+    armed: list[Guard] = []
+    for inner in regions(region):
+        armed.extend(inner.guards)
+        found.update(inner.ignore)
+        for node in inner.nodes:
+            if isinstance(node, State):
+                armed.extend(node.guards)
+                found.update(node.ignore)
+    for step in region_steps(region):
+        armed.extend(guards(step))
+    return frozenset(found.union(guard.names[0] for guard in armed if guard.kind == "on"))

@@ -1,10 +1,12 @@
 """Types of comparisons and arithmetic, and what a refinement makes of a constructor call."""
 
+from functools import reduce
 from typing import Protocol
 
 from wfc import problems
 from wfc.ir import expressions as ir
 from wfc.ir.evaluate import NotConstant, evaluate
+from wfc.ir.rewrite import rewrite
 from wfc.ir.types import (
     BOOL,
     DECIMAL,
@@ -22,6 +24,7 @@ from wfc.ir.types import (
     Optional,
     Secret,
     Type,
+    TypeVar,
     optional,
 )
 from wfc.problems.problem import Reporter
@@ -146,9 +149,11 @@ def _advice(op: str, a: Type, b: Type) -> str:
     return ""
 
 
-def refined(made: ir.New, fields: tuple[FieldInfo, ...], node: ast.Apply, types: Types) -> ir.Expr:
-    """A constructor call under refinements: sure to fit, sure not to, or perhaps `none`."""
-    sure = True
+def refined(
+    made: ir.New, fields: tuple[FieldInfo, ...], bound: dict[str, Type], node: ast.Apply, types: Types
+) -> ir.Expr:
+    """A constructor call under refinements: sure to fit, sure not to, or `none` where it does not."""
+    tests: list[ir.Expr] = []
     for info, (_, value) in zip(fields, made.fields, strict=False):
         for test in info.where:
             verdict = _fits(test, value)
@@ -156,8 +161,33 @@ def refined(made: ir.New, fields: tuple[FieldInfo, ...], node: ast.Apply, types:
                 text = f"this value of `{info.name}` breaks the `where` of its declaration"
                 types.report(problems.MismatchedType(at=types.module.at(node), text=text))
             elif verdict is None and not _same_refinement(info, value, types):
-                sure = False
-    return made if sure else ir.New(optional(made.type), "", made.fields)
+                tests.append(_asked(test, value, bound))
+    if not tests:
+        return made
+    kind = optional(made.type)
+    whole = reduce(lambda one, other: ir.Op(BOOL, "and", (one, other)), tests)
+    return ir.If(kind, whole, ir.New(kind, "", made.fields), ir.Lit(kind, None))
+
+
+def _asked(test: ir.Expr, value: ir.Expr, bound: dict[str, Type]) -> ir.Expr:
+    """A refinement that asks about a value: what it calls by the same name as the value does is renamed."""
+    taken = {part.name for part in ir.walk(value) if isinstance(part, ir.Ref) and part.kind == "lambda"}
+    longer = "_" * max(map(len, taken), default=0)
+
+    def change(part: ir.Ref | ir.Fn | TypeVar) -> ir.Expr | Type:
+        match part:
+            case TypeVar(name):
+                return bound.get(name, part)
+            case ir.Ref(_, "value", _):
+                return value
+            case ir.Ref(kind, "lambda", name):
+                return ir.Ref(kind, "lambda", name + longer)
+            case ir.Ref():
+                return part
+            case ir.Fn(kind, name, of, body):
+                return ir.Fn(kind, name + longer, of, body)
+
+    return rewrite(test, (ir.Ref, ir.Fn, TypeVar), change)
 
 
 def _fits(test: ir.Expr, value: ir.Expr) -> bool | None:

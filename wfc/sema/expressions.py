@@ -437,7 +437,7 @@ class Typer(Lookup):
         values, bound = self.arguments(symbol.name, fields, node.args, env, node, frozenset(params), given)
         kind = Named("record", symbol.qualified, tuple(bound.get(p, UNKNOWN) for p in params))
         made = ir.New(kind, "", tuple((f.name, v) for f, v in zip(fields, values, strict=False)))
-        return arithmetic.refined(made, fields, node, self)
+        return arithmetic.refined(made, fields, bound, node, self)
 
     def _construct(
         self,

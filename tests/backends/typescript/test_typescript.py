@@ -98,6 +98,59 @@ workflow W(person: Person, @pii phone: Text) key person.name {
     assert "wf.audit(`${person.name}, ***, ***, ***`);" in text
 
 
+def test_personal_data_is_followed_through_functions_and_regions() -> None:
+    machine = machine_of(
+        """
+record Person { name: Text, @pii email: Text }
+fn address(person: Person) -> Text = person.email
+fn shout(person: Person) -> Text = address(person).upper
+fn greet(person: Person) -> Text = "hello {person.name}"
+workflow W(person: Person, @pii phones: List<Text>) {
+  do Child(person) as told
+  for each phone in phones as seen { audit "phone {phone}"  done phone }
+  for each number in [1] as numbers { done number }
+  let first = seen.first ?? ""
+  parallel join all as both {
+    branch one { done person.email }
+    branch two { done 2 }
+  }
+  audit "{shout(person)} {greet(person)} {told} {first} {numbers.count} {both.one}"
+  done
+}
+workflow Child(person: Person) -> Text {
+  done shout(person)
+}
+"""
+    )
+    text = emitted(machine, "workflow")
+    assert "wf.audit(`phone ***`);" in text
+    assert "wf.audit(`*** ${greet(person)} *** *** ${String(numbers.length)} ***`);" in text
+
+
+def test_what_a_refusal_says_is_personal_if_an_argument_is() -> None:
+    text = emitted(
+        machine_of(
+            """
+error Refused(@pii who: Text)
+error Closed(why: Text)
+service desk { query ask() -> Text raises Refused, Closed }
+workflow W() {
+  state A {
+    do desk.ask() as answer
+       catch Refused as refusal { audit "{refusal.message}"  done }
+       catch Closed as closing  { audit "{closing.message}"  done }
+       catch any as other       { audit "{other.message}"    done }
+    audit "{answer}"
+    done
+  }
+}
+"""
+        ),
+        "workflow",
+    )
+    assert re.findall(r"audit\((.*)\);", text) == ["`***`", "`${val.message(closing)}`", "`***`", "`${answer}`"]
+
+
 def test_nothing_is_refused() -> None:
     text = (HERE / "programs" / "behaviours.wf").read_text(encoding="utf-8")
     assert typescript.unsupported(machine_of(text)) == ()

@@ -16,12 +16,28 @@ pytestmark = pytest.mark.js
 
 EDGES = ["0", "0.00", "1", "-1", "0.5", "1.5", "2.5", "-0.5", "1e30", "1e-40", "3", "7", "0.1",
          "9" * 34, "9" * 33 + ".5", "1e100", "123456789.123456789", "-2.50", "9007199254740993", "5e33", "1e34"]  # fmt: skip
-TEXTS = ["", "a", "b", "ab", "\U0001f600", "\uffee", "\U0001f600a", "\u00e9", "Z", " x ", "\x1fq\u2003", "a\U0001f601"]
+TEXTS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "\U0001f600",
+    "\uffee",
+    "\U0001f600a",
+    "\u00e9",
+    "Z",
+    " x ",
+    "\x1fq\u2003",
+    "a\U0001f601",
+    "\ufeffa",
+]
 ERRORS: list[dict[str, Any]] = [
     {"is": "CardDeclined", "reason": "expired"},
     {"is": "SuspectedFraud", "score": 81},
     {"is": "HTTPFailed"},
     {"is": "Odd", "message": 3, "reason": "why"},
+    {"is": "Timeout", "detail": "for the audit only"},
+    {"is": "Late", "detail": "a field of its own", "twice": True, "skus": ["a", "b"], "by": {"is": "Mail", "to": "x"}},
 ]
 
 
@@ -49,6 +65,10 @@ def _member(name: str, kind: Type, value: Any, result: Type) -> Any:
     return evaluate(Member(result, name, Lit(kind, value)), {})  # type: ignore[arg-type]  # members that there are
 
 
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _list(kind: Type, values: list[Any]) -> Expr:
     return Items(ListOf(kind), tuple(Lit(kind, value) for value in values))
 
@@ -67,11 +87,13 @@ def _cases() -> list[tuple[list[Any], Any]]:
         cases += [(["whole", a, mode], _member(mode, DECIMAL, a, INT)) for mode in ("round", "floor", "ceil")]
     cases += [(["money", a], show(Decimal(a), Money("EUR"))) for a in numbers if Decimal(a).as_tuple().exponent != 0]
     cases += [(["duration", n], show(n, DURATION)) for n in (0, 1, 999, 90_000, 86_400_000, 788_645_001, -1500)]
-    cases += [(["instant", n], show(n, INSTANT)) for n in (0, 946_684_800_000, 946_684_800_123, -1)]
+    cases += [
+        (["instant", n], show(n, INSTANT)) for n in (0, 946_684_800_000, 946_684_800_123, -1, 2**53 - 1, -(2**53))
+    ]
     cases += [(["compareText", a, b], (a > b) - (a < b)) for a in TEXTS for b in TEXTS]
     cases += [(["trim", a], _member("trim", TEXT, a, TEXT)) for a in TEXTS]
     cases += [(["length", a], len(a)) for a in TEXTS]
-    cases += [(["message", error], message(error)) for error in ERRORS]
+    cases += [(["message", error], message({k: _value(v) for k, v in error.items()})) for error in ERRORS]
     most = 2**53 - 1
     for x, y in ((most, 1), (-most, -5), (3, 4), (94906267, 94906267), (most, -most), (0, -5)):
         cases.append((["add", x, y], evaluate(Op(INT, "+", (Lit(INT, x), Lit(INT, y))), {})))
@@ -80,7 +102,9 @@ def _cases() -> list[tuple[list[Any], Any]]:
     cases += [(["sum", each], evaluate(Member(INT, "sum", _list(INT, each)), {})) for each in lists]
     amounts = ["0.10", "1e30", "0.005", "-3"]
     cases.append((["total", amounts], _plain(evaluate(Member(DECIMAL, "sum", _list(DECIMAL, amounts)), {}))))
-    cases += [(["dateOf", n], _member("date", INSTANT, n, DATE)) for n in (0, 951_782_400_000, 951_868_799_999, -1)]
+    cases += [
+        (["dateOf", n], _member("date", INSTANT, n, DATE)) for n in (0, 951_782_400_000, 951_868_799_999, -1, 2**53 - 1)
+    ]
     cases += [(["startOf", n], _member("start", DATE, n, INSTANT)) for n in ("2000-02-29", "1999-12-31")]
     return cases
 

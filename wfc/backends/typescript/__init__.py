@@ -10,9 +10,10 @@ from wfc.backends.typescript.declarations import declarations
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.policies import table
-from wfc.backends.typescript.regions import Regions, heard_by
+from wfc.backends.typescript.regions import Regions
 from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.machine import Machine
+from wfc.ir.walk import heard
 from wfc.text.output import Output
 from wfc.text.source import Span
 
@@ -53,10 +54,10 @@ def _handlers(program: Program) -> Output:
     found += [descriptors.service(service) for service in machine.services if service.operations]
     children = [layout.indented(descriptors.workflow(workflow)) for workflow in machine.workflows]
     found.append(["export const workflows = {", *(line for code in children for line in code), "};"])
-    heard = sorted({event for workflow in machine.workflows for event in heard_by(workflow)})
+    listened = sorted({event for workflow in machine.workflows for event in heard(workflow.region)})
     listed: list[Code] = []
-    if heard:
-        events = [line for event in heard for line in layout.indented(descriptors.event(event))]
+    if listened:
+        events = [line for event in listened for line in layout.indented(descriptors.event(event))]
         kind = uses.type("runtime", "EventSpec")
         listed.append(["export const events = {", *events, f"}} satisfies Readonly<Record<string, {kind}>>;"])
     for workflow in machine.workflows:

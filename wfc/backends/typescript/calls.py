@@ -4,7 +4,6 @@ from wfc.backends.typescript import layout, policies
 from wfc.backends.typescript.expressions import Expressions, Renames
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.parsers import Parsers
-from wfc.backends.typescript.personal import hidden
 from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, FieldDef, OperationDef, ResourceDef, ServiceDef, Start, Undo, Workflow
@@ -15,11 +14,6 @@ from wfc.ir.walk import all_steps, region_steps
 def reads(expr: Expr | None, kind: str) -> bool:
     """Whether an expression reads a name of that kind."""
     return expr is not None and any(isinstance(part, Ref) and part.kind == kind for part in walk(expr))
-
-
-def is_single(undo: Undo) -> bool:
-    """Whether an undo is one call, which has the plain key of an undo."""
-    return len(undo.steps) == 1 and isinstance(undo.steps[0], Do) and undo.steps[0].id == "undo"
 
 
 class Usual:
@@ -211,7 +205,7 @@ class Descriptors:
         undo = self.usual.undo.get(operation.name)
         if undo is not None:
             items.append(layout.prefixed("undo: ", self._undo(undo, operation.result)))
-        personal = hidden(self.program, operation.params)
+        personal = self.program.personal.places(operation.params)
         if personal:
             items.append([f"pii: [{', '.join(map(layout.quoted, personal))}]"])
         items.append([f"parse: {self.parsers.show(operation.result)}"])

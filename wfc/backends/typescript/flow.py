@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from wfc.backends.typescript import layout
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
-from wfc.backends.typescript.policies import values_of
 from wfc.backends.typescript.types import Program
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import (
@@ -29,7 +28,16 @@ from wfc.ir.machine import (
     Undo,
 )
 from wfc.ir.types import Type
-from wfc.ir.walk import all_steps, expressions, own_steps, region_steps, regions, regions_of, undo_of
+from wfc.ir.walk import (
+    all_steps,
+    expressions,
+    own_steps,
+    policy_expressions,
+    region_steps,
+    regions,
+    regions_of,
+    undo_of,
+)
 from wfc.ir.walk import guards as guards_of
 
 NODE, END, ON = "node", "end", "on"  # to a node, out of the region, on with the next step
@@ -173,7 +181,7 @@ def _step_reads(program: Program, reads: Reads, steps: Iterable[Step]) -> None:
         for below in regions_of(step):
             _region_reads(program, reads, below)
         if isinstance(step, Do) and step.policy is not None:
-            reads.append((None, _names(values_of(program.policies[step.policy]))))
+            reads.append((None, _names(policy_expressions(program.policies[step.policy]))))
         if undo is not None:
             own = {*bound_here(undo.steps), step.bind if isinstance(step, Do) else None}
             reads.append((None, set(undo_reads(program, undo) - own)))

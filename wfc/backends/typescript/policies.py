@@ -9,31 +9,12 @@ from wfc.backends.typescript.types import Program
 from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import PolicyDef
-
-
-def values_of(policy: PolicyDef) -> list[Expr]:
-    """Every expression of a policy."""
-    breaker = policy.breaker
-    found = [
-        policy.timeout,
-        policy.overall,
-        policy.attempts,
-        policy.backoff,
-        policy.factor,
-        policy.max,
-        policy.jitter,
-        *((breaker.failures, breaker.within, breaker.probe) if breaker is not None else ()),
-        *(policy.limit or ()),
-        policy.concurrency,
-        policy.heartbeat,
-        policy.queue_value,
-    ]
-    return [expr for expr in found if expr is not None]
+from wfc.ir.walk import policy_expressions
 
 
 def is_constant(policy: PolicyDef) -> bool:
     """Whether a policy reads no names of the place where it is used."""
-    read = (part for expr in values_of(policy) for part in walk(expr) if isinstance(part, Ref))
+    read = (part for expr in policy_expressions(policy) for part in walk(expr) if isinstance(part, Ref))
     return all(part.kind in ("const", "queue") for part in read)
 
 

@@ -8,12 +8,11 @@ from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.flow import NODE, ON, Place, Used, assigned, exits, inner_reads, reads_of, unreachable
 from wfc.backends.typescript.guards import armed, left_of
 from wfc.backends.typescript.layout import Code
-from wfc.backends.typescript.personal import personal_names
 from wfc.backends.typescript.steps import Steps
 from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.expressions import Ref, walk
-from wfc.ir.machine import Goto, Guard, Node, Region, Scope, State, Workflow
-from wfc.ir.walk import own_steps, region_steps, regions
+from wfc.ir.machine import Goto, Node, Region, Scope, State, Workflow
+from wfc.ir.walk import heard, own_steps
 from wfc.text.names import camel
 
 
@@ -34,7 +33,7 @@ class Regions:
         views = {p.name for view in workflow.views for p in walk(view.value) if isinstance(p, Ref)}
         read = reads_of(self.program, workflow.region, frozenset(views))
         result = show.types.show(workflow.result) if workflow.result is not None else "void"
-        place = Place(show, Used(), read, result, personal_names(self.program, workflow))
+        place = Place(show, Used(), read, result, self.program.personal.names(workflow))
         show.now = lambda: f"{place.wf}.now"
         local = self.program.names.local
         body = self._views(workflow, place) + self.body(workflow.region, place)
@@ -83,11 +82,11 @@ class Regions:
 
     def _events(self, workflow: Workflow) -> Code:
         """The events for which a workflow has a guard or `ignore`."""
-        heard = heard_by(workflow)
-        if not heard:
+        names = sorted(heard(workflow.region))
+        if not names:
             return ["events: {}"]
         table = self.uses.value("handlers", "events")
-        return layout.record([[f"{layout.key(n)}: {layout.member(table, n)}"] for n in heard], "events: {")
+        return layout.record([[f"{layout.key(n)}: {layout.member(table, n)}"] for n in names], "events: {")
 
     # -- regions
 
@@ -248,25 +247,6 @@ def _after_state(place: Place, ways: frozenset[str], left: str) -> Code:
     if NODE not in ways:
         return [value]
     return [f"if ({left}.value.to === 'end') {value}", "continue;"]
-
-
-def heard_by(workflow: Workflow) -> list[str]:
-    """The events for which a workflow has a guard or `ignore`, sorted."""
-    found: set[str] = set()
-
-    def note(guards: tuple[Guard, ...]) -> None:
-        found.update(guard.names[0] for guard in guards if guard.kind == "on")
-
-    for region in regions(workflow.region):
-        note(region.guards)
-        found.update(region.ignore)
-        for node in region.nodes:
-            if isinstance(node, State):
-                note(node.guards)
-                found.update(node.ignore)
-    for step in region_steps(workflow.region):
-        note(getattr(step, "guards", ()))
-    return sorted(found)
 
 
 def _goes(region: Region) -> bool:

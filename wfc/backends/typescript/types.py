@@ -1,6 +1,7 @@
 """Types of the language as types of TypeScript, and which names a file imports."""
 
 from wfc.backends.typescript.names import Names
+from wfc.flow.personal import Personal
 from wfc.ir.machine import EnumDef, Machine
 from wfc.ir.types import (
     NEVER,
@@ -63,6 +64,7 @@ class Program:
         self.services = {service.name: service for service in machine.services}
         self.policies = {policy.name: policy for policy in machine.policies}
         self.workflows = {workflow.name: workflow for workflow in machine.workflows}
+        self.personal = Personal(machine)
 
     def is_plain(self, enum: str) -> bool:
         """Whether the cases of an enum are texts: none has a field."""

@@ -8,12 +8,10 @@ from wfc.backends.typescript.calls import Calls
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.flow import Place, bound_here, undo_reads
 from wfc.backends.typescript.layout import Code
-from wfc.backends.typescript.personal import is_personal
-from wfc.backends.typescript.policies import values_of
 from wfc.ir.expressions import Expr, Interp, Lit, Ref, walk
-from wfc.ir.machine import Do, ForEach, Region, Start, Step, Undo
+from wfc.ir.machine import Do, Start, Step, Undo
 from wfc.ir.types import TEXT, Type
-from wfc.ir.walk import all_steps, expressions, region_expressions, regions_of
+from wfc.ir.undos import numbers, stored_names
 
 Block = Callable[[tuple[Step, ...], Place], Code]
 
@@ -27,11 +25,11 @@ class Undos:
 
     def text(self, text: Expr, place: Place) -> str:
         """The text of an audit record, without what is personal."""
-        program = self.calls.program
+        personal = self.calls.program.personal
         if isinstance(text, Interp):
-            parts = tuple(Lit(TEXT, "***") if is_personal(program, p, place.personal) else p for p in text.parts)
+            parts = tuple(Lit(TEXT, "***") if personal.reads(p, place.personal) else p for p in text.parts)
             return place.show.show(Interp(TEXT, parts))
-        return "'***'" if is_personal(program, text, place.personal) else place.show.show(text)
+        return "'***'" if personal.reads(text, place.personal) else place.show.show(text)
 
     def of_call(self, step: Do, place: Place) -> Code | None:
         """How a call is undone, where that is not as its operation says."""
@@ -70,12 +68,14 @@ class Undos:
             needs = _reads(undo.when, bind)
             shown = show.renamed(renames).show(undo.when)
             items.append([f"{'holds' if needs else 'when'}: ({given if needs else ''}) => {shown}"])
-        stored = self._stored(undo, bind)
+        stored = [
+            each for each in stored_names(undo, bind, self.calls.program.policies) if each[0] in ("param", "local", "var")
+        ]
         own = {name: f"stored.{name}" for _, name in stored}
         inside = replace(
             place.inner(),
             undoing=True,
-            numbers=_numbers(undo),
+            numbers=numbers(undo),
             read=undo_reads(self.calls.program, undo) | place.read | frozenset(own),
         )
         inside = replace(inside, show=inside.show.renamed({(k, n): own[n] for k, n in stored}))
@@ -94,28 +94,6 @@ class Undos:
         renamed = show.renames.get((kind, name), show.program.names.local(name))
         return name if renamed == name else f"{name}: {renamed}"
 
-    def _stored(self, undo: Undo, bind: str | None) -> list[tuple[str, str]]:
-        """The names an undo reads from around it, by kind; what its own steps bind is not among them."""
-        bound = _bound(undo.steps)
-        found: dict[tuple[str, str], None] = {}
-        for expr in self._expressions(undo.steps):
-            for part in walk(expr):
-                if not isinstance(part, Ref) or part.kind not in ("param", "local", "var"):
-                    continue
-                if part.name not in bound or part.name == bind:
-                    found[part.kind, part.name] = None
-        return sorted(found)
-
-    def _expressions(self, steps: tuple[Step, ...]) -> list[Expr]:
-        found: list[Expr] = []
-        for step in all_steps(steps):
-            found += expressions(step)
-            for region in regions_of(step):
-                found += region_expressions(region)
-            if isinstance(step, Do) and step.policy is not None:
-                found += values_of(self.calls.program.policies[step.policy])
-        return found
-
     def _locals(self, undo: Undo, place: Place) -> Code:
         """The names that the steps of an undo bind themselves."""
         lines: Code = []
@@ -126,27 +104,5 @@ class Undos:
         return lines
 
 
-def _numbers(undo: Undo) -> dict[int, str]:
-    """The number of each call in an undo, as its key says it; a single call has none."""
-    calls = [step for step in all_steps(undo.steps) if isinstance(step, Do | Start) and step.id != "undo"]
-    return {id(step): str(number) for number, step in enumerate(calls, 1)}
-
-
 def _reads(expr: Expr, name: str | None) -> bool:
     return any(isinstance(part, Ref) and part.kind == "local" and part.name == name for part in walk(expr))
-
-
-def _bound(steps: tuple[Step, ...]) -> set[str]:
-    """Everything that steps bind, inner regions included."""
-    found: set[str] = set()
-    for step in all_steps(steps):
-        found |= set(bound_here((step,)))
-        if isinstance(step, ForEach):
-            found |= {step.item, *((step.index,) if step.index is not None else ())}
-        for region in regions_of(step):
-            found |= _names(region)
-    return found
-
-
-def _names(region: Region) -> set[str]:
-    return {name for name, _ in region.names} | {variable.name for variable in region.variables}

@@ -115,7 +115,7 @@ export const add = (a: number, b: number): number => saturated(a + b);
 export const subtract = (a: number, b: number): number => saturated(a - b);
 export const multiply = (a: number, b: number): number => saturated(a * b);
 
-const SPACES = /^[\s\x1c-\x1f\x85]+|[\s\x1c-\x1f\x85]+$/gu;
+const SPACES = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
 /** The length of a text in code points. */
 export const length = (text: string): number => [...text].length;
 export const trim = (text: string): string => text.replace(SPACES, '');
@@ -141,10 +141,13 @@ export function showDuration(milliseconds: number): string {
   return milliseconds === 0 ? '0s' : shown;
 }
 
-export const showInstant = (instant: number): string => new Date(instant).toISOString().replace('.000Z', 'Z');
+const [FIRST, LAST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+/** A time in the calendar, which stops at the years 1 and 9999. */
+const moment = (instant: number): string => new Date(Math.max(FIRST, Math.min(LAST, instant))).toISOString();
+export const showInstant = (instant: number): string => moment(instant).replace('.000Z', 'Z');
 export const showMoney = (amount: Decimal, currency: string): string => `${amount.toString(2)} ${currency}`;
 export const showCase = (value: Tagged | string): string => (typeof value === 'string' ? value : value.is);
-export const dateOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
+export const dateOf = (instant: number): string => moment(instant).slice(0, 10);
 export const startOf = (date: string): number => Date.parse(`${date}T00:00:00Z`);
 
 const SYSTEM: Dictionary<string> = {
@@ -157,16 +160,23 @@ const SYSTEM: Dictionary<string> = {
 };
 const WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]/g;
 
+/** A field of an error, whatever its type. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value)) return value.map(shown).join(', ');
+  return isObject(value) && 'is' in value ? String(value['is']) : String(value);
+}
+
 /** What an error says: its `message`, else its `reason`, else its name in words with its fields. */
 export function message(error: AnyError): string {
-  const fields = Object.entries(error).filter(([name]) => name !== 'is' && name !== 'detail');
+  const system = lookUp(SYSTEM, error.is);
+  if (system !== undefined) return system;
+  const fields = Object.entries(error).filter(([name]) => name !== 'is');
   for (const wanted of ['message', 'reason']) {
     const text = fields.find(([name, value]) => name === wanted && typeof value === 'string');
     if (text !== undefined) return String(text[1]);
   }
-  const system = lookUp(SYSTEM, error.is);
-  if (system !== undefined) return system;
   const words = (error.is.match(WORD) ?? [error.is]).map((word) => word.toLowerCase()).join(' ');
-  const shown = fields.map(([name, value]) => `${name} ${String(value)}`).join(', ');
-  return shown === '' ? words : `${words} (${shown})`;
+  const args = fields.map(([name, value]) => `${name} ${shown(value)}`).join(', ');
+  return args === '' ? words : `${words} (${args})`;
 }
