@@ -9,6 +9,7 @@ from tests.golden.console import console
 from tests.golden.document import Block, Case
 from tests.golden.program import checked, machines
 from tests.golden.registry import registry
+from tests.golden.scenarios import scenarios
 from wfc.problems.edits import all_sources, apply_edits, chosen_edits
 from wfc.problems.problem import Problem
 from wfc.problems.render.concise import concise
@@ -75,4 +76,5 @@ PRODUCERS: Mapping[str, Producer] = {
     "json": _json,
     "problems": _problems,
     "registry": registry,
+    "scenarios": scenarios,
 }

@@ -11,7 +11,7 @@ from wfc.driver.modules import load
 from wfc.driver.summary import summary
 from wfc.ir.machine import Machine
 from wfc.ir.verify import verify
-from wfc.lower.lower import lower, lower_all
+from wfc.lower.lower import WithScenarios, broken_workflows, lower, lower_all, lower_scenarios
 from wfc.passes import run_passes
 from wfc.problems.problem import Label, Report
 from wfc.project.files import Files, join, whole_file
@@ -101,6 +101,29 @@ def machine(root: WorkflowModel, model: Model, settings: Settings, options: Opti
     built = run_passes(lower(root, model, _with(settings, options), audit=options.audit))
     verify(built)
     return built
+
+
+def scenarios(checked: Checked, settings: Settings, options: Options) -> tuple[WithScenarios, ...]:
+    """The machine of each workflow that scenarios of the given sources are for, with these in order and its migrations.
+
+    The workflow itself may stand elsewhere.
+    """
+    model = checked.model
+    if model.undeclared:
+        return ()
+    given = {id(source) for source in checked.sources}
+    told = [scenario for scenario in model.scenarios if id(scenario.module.source) in given]
+    named = {scenario.workflow for scenario in told}
+    broken = broken_workflows(model)
+    found: list[WithScenarios] = []
+    for root in model.workflows.values():
+        if root in named and root.by_itself and root not in broken:
+            low, runs, ways = lower_scenarios(root, model, _with(settings, options), audit=options.audit)
+            built = run_passes(low)
+            verify(built)
+            own = tuple(run for run in runs if run.at is not None and id(run.at.source) in given)
+            found.append((built, own, ways))
+    return tuple(found)
 
 
 def roots(checked: Checked, options: Options) -> tuple[WorkflowModel, ...]:

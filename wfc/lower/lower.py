@@ -5,20 +5,33 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 from wfc.ir import machine as m
+from wfc.ir.scenario import Migration, Scenario
 from wfc.ir.types import OperationType, Type
 from wfc.lower.definitions import Definitions
 from wfc.lower.names import Namer
 from wfc.lower.policies import Policies, Source
+from wfc.lower.scenarios import ScenarioLowering
 from wfc.lower.steps import StepLowering
 from wfc.project.settings import Settings
 from wfc.sema.model import FieldInfo, Instance, Model, WorkflowModel
 from wfc.sema.regions import guards_of, node_steps
 from wfc.syntax import nodes as ast
 
+WithScenarios = tuple[m.Machine, tuple[Scenario, ...], tuple[Migration, ...]]
+
 
 def lower(root: WorkflowModel, model: Model, settings: Settings, *, audit: bool = True) -> m.Machine:
     """The machine of a workflow. The model has no errors in what the workflow uses."""
     return _Lowering(model, settings).machine(root, audit=audit)
+
+
+def lower_scenarios(root: WorkflowModel, model: Model, settings: Settings, *, audit: bool = True) -> WithScenarios:
+    """The machine of a workflow with the scenarios and migrations for it, which mention its names.
+
+    It is the machine that `lower` makes, followed by what only the scenarios mention. What has problems is left out,
+    and so are scenarios that mention a workflow which cannot be lowered.
+    """
+    return _Lowering(model, settings).with_scenarios(root, audit=audit)
 
 
 def lower_all(model: Model, settings: Settings) -> m.Machine:
@@ -36,6 +49,7 @@ class _Lowering:
         self.names = Namer()
         self.numbers: dict[Instance, str] = {}
         self.waiting: list[Instance] = []
+        self.workflows: list[m.Workflow] = []
         self.steps = StepLowering(self.definitions, self.policies, model, self.workflow_name)
 
     def workflow_name(self, instance: Instance) -> str:
@@ -54,7 +68,7 @@ class _Lowering:
 
     def project(self) -> m.Machine:
         """Every workflow that is whole and calls only whole ones."""
-        broken = _broken(self.model)
+        broken = broken_workflows(self.model)
         for instance, workflow in self.model.workflows.items():
             if workflow not in broken:
                 self.workflow_name(instance)
@@ -68,11 +82,45 @@ class _Lowering:
         self.workflow_name(root.instance)
         return self._machine(root, audit=audit)
 
-    def _machine(self, root: WorkflowModel | None, *, audit: bool) -> m.Machine:
-        workflows: list[m.Workflow] = []
+    def with_scenarios(self, root: WorkflowModel, *, audit: bool) -> WithScenarios:
+        """The root and everything it reaches; then what its scenarios mention besides."""
+        self.workflow_name(root.instance)
+        self._lower_waiting()
+        broken = broken_workflows(self.model)
+        wanted = [
+            scenario
+            for scenario in self.model.scenarios
+            if scenario.workflow is root and not scenario.broken and broken.isdisjoint(scenario.mentioned)
+        ]
+        for scenario in wanted:
+            for workflow in scenario.mentioned:
+                if not workflow.is_open:
+                    self.workflow_name(workflow.instance)
+        self._lower_waiting()
+        lowering = ScenarioLowering(self.model, self.definitions, self.steps.operation, self._uses)
+        name = self.numbers[root.instance]
+        scenarios = tuple(lowering.scenario(scenario, name) for scenario in wanted)
+        migrations = tuple(
+            lowering.migration(migration, name)
+            for migration in self.model.migrations
+            if migration.workflow is root and not migration.broken
+        )
+        return self._machine(root, audit=audit), scenarios, migrations
+
+    def _uses(self, workflow: WorkflowModel) -> tuple[str, ...]:
+        """The short names of a workflow: one, or of a generic one those of all its uses."""
+        if not workflow.is_open:
+            return (self.numbers[workflow.instance],)
+        symbol = workflow.instance.symbol
+        return tuple(name for instance, name in self.numbers.items() if instance.symbol is symbol)
+
+    def _lower_waiting(self) -> None:
         while self.waiting:
             instance = self.waiting.pop(0)
-            workflows.append(self._workflow(self.model.workflows[instance]))
+            self.workflows.append(self._workflow(self.model.workflows[instance]))
+
+    def _machine(self, root: WorkflowModel | None, *, audit: bool) -> m.Machine:
+        self._lower_waiting()
         found = self.definitions
         source = root.module.source if root is not None else None
         return m.Machine(
@@ -81,7 +129,7 @@ class _Lowering:
             source=source.path.rpartition("/")[2] if source is not None else "",
             digest=sha256(source.text.encode()).hexdigest()[:16] if source is not None else "",
             audit=audit,
-            workflows=tuple(workflows),
+            workflows=tuple(self.workflows),
             records=tuple(found.records.values()),
             enums=tuple(found.enums.values()),
             errors=tuple(found.errors.values()),
@@ -118,7 +166,7 @@ class _Lowering:
         )
 
 
-def _broken(model: Model) -> set[WorkflowModel]:
+def broken_workflows(model: Model) -> set[WorkflowModel]:
     """Workflows with problems, and those that call one."""
     broken = {workflow for workflow in model.workflows.values() if workflow.broken}
     while True:

@@ -40,7 +40,7 @@ def analyse(modules: Iterable[ModuleInfo], settings: Settings, report: Reporter)
         _workflows(module, model, signatures, counting)
     _uses(model, signatures, counting)
     for module in by_name.values():
-        _tests(module, model, signatures, counting.of(module))
+        _tests(module, model, signatures, counting)
         _unused_imports(module, counting.of(module))
     return model
 
@@ -150,13 +150,21 @@ def _misfit(workflow: WorkflowModel, call: CallInfo, call_id: int, counting: _Co
     counting.of(workflow.module)(problems.MismatchedType(at=at, text=text))
 
 
-def _tests(module: ModuleInfo, model: Model, signatures: Signatures, report: Reporter) -> None:
+def _tests(module: ModuleInfo, model: Model, signatures: Signatures, counting: _Counting) -> None:
     """Scenarios and migrations."""
+    report = counting.of(module)
     for decl in module.tree.decls:
+        before = counting.errors
         if isinstance(decl, ast.ScenarioDecl):
-            check_scenario(decl, module, model, signatures, report)
+            scenario = check_scenario(decl, module, model, signatures, report)
+            if scenario is not None:
+                scenario.broken = counting.errors > before
+                model.scenarios.append(scenario)
         elif isinstance(decl, ast.MigrationDecl):
-            check_migration(decl, module, model, signatures, report)
+            migration = check_migration(decl, module, model, signatures, report)
+            if migration is not None:
+                migration.broken = counting.errors > before
+                model.migrations.append(migration)
 
 
 def _unused_imports(module: ModuleInfo, report: Reporter) -> None:

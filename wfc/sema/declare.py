@@ -12,6 +12,7 @@ BUILT_IN_TYPES = frozenset(
     "Text Int Decimal Bool Duration Instant Date Money List Map Secret Queue Assignee Error Settled".split()
 )
 BUILT_IN_ERRORS = ("Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning")
+OPERATOR_CANCEL = "OperatorCancel"
 BUILT_IN_VALUES = frozenset(("now", "instant", "date", "role", "person"))
 _TYPE_DECLS = (ast.TypeAlias, ast.RecordDecl, ast.EnumDecl)
 _FAULT_DECLS = (ast.ErrorDecl, ast.ErrorGroup, ast.EventDecl)
@@ -29,7 +30,7 @@ def declare(module: ModuleInfo, report: Reporter) -> None:
                 _not_reserved(module, decl.name, report)
                 continue
         if isinstance(decl, _FAULT_DECLS):
-            _enter(module.faults, symbol, frozenset((*BUILT_IN_ERRORS, "System", "OperatorCancel")), report)
+            _enter(module.faults, symbol, frozenset((*BUILT_IN_ERRORS, "System", OPERATOR_CANCEL)), report)
         else:
             _enter(module.values, symbol, BUILT_IN_VALUES, report)
         _not_reserved(module, decl.name, report)

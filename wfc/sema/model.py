@@ -142,14 +142,39 @@ class WorkflowModel:
 
 
 @dataclass(eq=False)
+class ScenarioModel:
+    """A scenario, analysed: what its names and expressions stand for lies in the tables of the `Model`."""
+
+    decl: ast.ScenarioDecl
+    module: ModuleInfo
+    workflow: WorkflowModel
+    mentioned: list[WorkflowModel] = field(default_factory=list)  # workflows that it gives answers for or expects
+    broken: bool = False  # a problem was reported: not lowered
+
+
+@dataclass(eq=False)
+class MigrationModel:
+    """A migration, analysed."""
+
+    decl: ast.MigrationDecl
+    module: ModuleInfo
+    workflow: WorkflowModel
+    broken: bool = False  # a problem was reported: not lowered
+
+
+@dataclass(eq=False)
 class Model:
     """A project, analysed: modules by name, workflows by use, and the expressions of declarations."""
 
     modules: dict[str, ModuleInfo]
     workflows: dict[Instance, WorkflowModel] = field(default_factory=dict)
     exprs: dict[int, Expr] = field(default_factory=dict)  # of declarations, by id of the expression's node
-    refs: dict[int, tuple[Symbol, tuple[Expr, ...]]] = field(default_factory=dict)  # policies that declarations name
+    refs: dict[int, tuple[Symbol, tuple[Expr, ...]]] = field(default_factory=dict)  # what declarations name, by id
     calls: dict[int, CallInfo] = field(default_factory=dict)  # undo calls of operations, by id of the call's node
     operations: dict[str, OperationInfo] = field(default_factory=dict)  # by qualified name
+    callables: dict[int, OperationInfo | WorkflowModel] = field(default_factory=dict)  # by id of a scenario's name
+    errors: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by id of a scenario's name
+    scenarios: list[ScenarioModel] = field(default_factory=list)
+    migrations: list[MigrationModel] = field(default_factory=list)
     undeclared: bool = False  # a declaration has errors: nothing is lowered
     signatures: Any = None  # the Signatures that filled it; typed there to keep this room small
