@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wfc.ir.expressions import Expr
+from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import (
     Arm,
     Audit,
@@ -214,6 +214,12 @@ def policy_expressions(policy: PolicyDef) -> tuple[Expr, ...]:
         policy.queue_value,
     )
     return tuple(expr for expr in found if expr is not None)
+
+
+def is_constant(policy: PolicyDef) -> bool:
+    """Whether a policy reads no names of the place where it is used."""
+    read = (part for expr in policy_expressions(policy) for part in walk(expr) if isinstance(part, Ref))
+    return all(part.kind in ("const", "queue") for part in read)
 
 
 def region_expressions(region: Region) -> Iterator[Expr]:

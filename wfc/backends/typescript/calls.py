@@ -8,7 +8,7 @@ from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, FieldDef, OperationDef, ResourceDef, ServiceDef, Start, Undo, Workflow
 from wfc.ir.types import TEXT, Type
-from wfc.ir.walk import all_steps, region_steps
+from wfc.ir.walk import all_steps, is_constant, region_steps
 
 
 def reads(expr: Expr | None, kind: str) -> bool:
@@ -32,7 +32,7 @@ class Usual:
 
     def _note(self, program: Program, step: Do) -> None:
         policy = program.policies[step.policy] if step.policy is not None else None
-        if policy is None or policies.is_constant(policy):
+        if policy is None or is_constant(policy):
             self.policy.setdefault(step.target, step.policy)
         own = step.undo is None or step.undo.scope == "operation"
         if own and (step.undo is None or step.undo.kind == "steps"):
@@ -65,7 +65,7 @@ class Calls:
     def policy(self, name: str, show: Expressions) -> Code:
         """A policy of the table, or in full where it reads names of the place."""
         policy = self.program.policies[name]
-        if not policies.is_constant(policy):
+        if not is_constant(policy):
             return policies.text(policy, show)
         table = self._descriptor("policies")
         return [layout.member(table, name)]

@@ -7,15 +7,9 @@ from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.types import Program
 from wfc.ir.evaluate import NotConstant, evaluate
-from wfc.ir.expressions import Expr, Ref, walk
+from wfc.ir.expressions import Expr
 from wfc.ir.machine import PolicyDef
-from wfc.ir.walk import policy_expressions
-
-
-def is_constant(policy: PolicyDef) -> bool:
-    """Whether a policy reads no names of the place where it is used."""
-    read = (part for expr in policy_expressions(policy) for part in walk(expr) if isinstance(part, Ref))
-    return all(part.kind in ("const", "queue") for part in read)
+from wfc.ir.walk import is_constant
 
 
 def table(program: Program, show: Expressions) -> Code:

@@ -69,7 +69,9 @@ class Undos:
             shown = show.renamed(renames).show(undo.when)
             items.append([f"{'holds' if needs else 'when'}: ({given if needs else ''}) => {shown}"])
         stored = [
-            each for each in stored_names(undo, bind, self.calls.program.policies) if each[0] in ("param", "local", "var")
+            each
+            for each in stored_names(undo, bind, self.calls.program.policies)
+            if each[0] in ("param", "local", "var")
         ]
         own = {name: f"stored.{name}" for _, name in stored}
         inside = replace(

@@ -1,0 +1,421 @@
+"""One turn: `turn(program, instance, input)` gives the instance after it, commands for the host, and audit records.
+
+Pure and deterministic: it reads no clock and draws no lots, and the instance it is given stays as it was. An input that
+does not fit is refused with a reason and changes nothing.
+"""
+
+from typing import Any
+
+from wfc.ir.boundary import Misfit
+from wfc.machine.attempts import awaits
+from wfc.machine.base import EVENTS, GRANTS, VALUES, EndlessError
+from wfc.machine.instance import Cause, Fiber, Frame, Heard, Instance, Then, Timer
+from wfc.machine.messages import (
+    Alarm,
+    Answered,
+    Beat,
+    Command,
+    Event,
+    Input,
+    Locked,
+    Operator,
+    Record,
+    Refused,
+    Sent,
+    Started,
+    Time,
+    Undone,
+)
+from wfc.machine.program import CANCELLED, SYSTEM, Program
+from wfc.machine.steps import Steps
+from wfc.text.value import Value, value
+
+
+@value
+class Turned(Value):
+    """What a turn has led to."""
+
+    instance: Instance
+    commands: tuple[Command, ...]
+    records: tuple[Record, ...]
+
+
+def turn(program: Program, instance: Instance | None, given: Input) -> Turned | Refused:
+    """Takes one input. Without an instance, only `Started` is taken, and one begins."""
+    return apply(program, instance.copy() if instance is not None else None, given)
+
+
+def apply(program: Program, instance: Instance | None, given: Input) -> Turned | Refused:
+    """As `turn`, but changes the instance it is given.
+
+    After `endless` it is lost; every other refusal leaves it whole.
+    """
+    if instance is None or isinstance(given, Started):
+        return _start(program, instance, given)
+    refused = _refusal(program, instance, given)
+    if refused is not None:
+        return refused
+    instance.now = given.at
+    work = _Turn(program, instance, given.at)
+    return work.finish(lambda: work.hand(given))
+
+
+def rank(given: Input) -> int:
+    """The place of an input among all that falls on one instant.
+
+    A host that has several delivers them in this order.
+    """
+    match given:
+        case Operator() | Started() | Undone():
+            return 1
+        case Answered(kind=kind):
+            return VALUES if kind == "value" else VALUES - 1
+        case Locked(state=state):
+            return GRANTS if state == "granted" else VALUES - 1
+        case Sent() | Beat():
+            return VALUES
+        case Event():
+            return EVENTS
+        case Time():
+            return EVENTS + 1
+
+
+def _start(program: Program, instance: Instance | None, given: Input) -> Turned | Refused:
+    if not isinstance(given, Started):
+        return Refused(reason="not-running", text="there is no such instance")
+    if instance is not None:
+        return Refused(reason="already-running", text=f"`{instance.id}` has been started already")
+    workflow = program.workflows.get(given.workflow)
+    if workflow is None:
+        return Refused(reason="unknown-workflow", text=f"there is no workflow `{given.workflow}`")
+    try:
+        params = program.boundary.fields(workflow.params, given.data, "")
+    except Misfit as misfit:
+        return Refused(reason="wrong-input", text=str(misfit))
+    made = Instance(workflow.name, workflow.version, given.instance, given.child, given.at, names=params)
+    work = _Turn(program, made, given.at)
+    work.note("started", "", workflow=workflow.name, version=workflow.version)
+    fiber = Fiber(work.serial(), program.begins[workflow.name], 0, 0)
+    made.fibers[fiber.id] = fiber
+    work.ready.append(fiber.id)
+    fiber.base = made.serial + 1  # the root is the next thing that gets a number
+    return work.finish(lambda: None)
+
+
+def _refusal(program: Program, instance: Instance, given: Input) -> Refused | None:
+    """Why an input is refused, if it is."""
+    if given.at < instance.now:
+        return Refused(reason="goes-back-in-time", text=f"it is {instance.now} already")
+    match given:
+        case Answered(call=call, attempt=attempt) | Sent(call=call, attempt=attempt) | Beat(call=call, attempt=attempt):
+            fiber = _caller(instance, call)
+            if fiber is None or fiber.call is None or not awaits(fiber.call, attempt):
+                return Refused(reason="unknown-call", text=f"nothing waits for attempt {attempt} of call `{call}`")
+            return None
+        case Locked(lock=lock, state=state):
+            if _locker(instance, lock) is None and (state == "granted" or _held(instance, lock) is None):
+                return Refused(reason="unknown-lock", text=f"nothing waits for lock `{lock}`")
+            return None
+        case Operator():
+            return _operator_refusal(program, instance, given)
+        case Undone():
+            if instance.status != "done" or not instance.child or instance.frames:
+                return Refused(reason="not-running", text="only a completed child can be undone")
+            return None
+        case Event():
+            return _event_refusal(program, instance, given)
+        case Time():
+            return None
+        case Started():
+            return Refused(reason="already-running", text=f"`{instance.id}` has been started already")
+
+
+def _event_refusal(program: Program, instance: Instance, given: Event) -> Refused | None:
+    if instance.status != "running":
+        return Refused(reason="not-running", text="the instance has ended")
+    if given.type not in program.heard.get(instance.workflow, frozenset()):
+        return Refused(reason="unknown-event", text=f"nothing in `{instance.workflow}` listens to `{given.type}`")
+    try:
+        program.boundary.fields(program.events[given.type].fields, given.data, "")
+    except Misfit as misfit:
+        return Refused(reason="wrong-event", text=str(misfit))
+    return None
+
+
+def _operator_refusal(program: Program, instance: Instance, given: Operator) -> Refused | None:
+    if given.action == "cancel":
+        if instance.status != "running":
+            return Refused(reason="not-running", text="the instance has ended")
+        root = _root(instance)
+        if root is not None and root.sealed:
+            return Refused(reason="point-of-no-return", text="the point of no return has been passed")
+        if any(fiber.call is not None and fiber.call.pivot for fiber in instance.fibers.values()):
+            return Refused(reason="point-of-no-return", text="the point of no return is being passed")
+        return None
+    letter = instance.letters.get(given.key)
+    if letter is not None:
+        if given.action == "raise":
+            return Refused(reason="wrong-value", text="a dead letter is retried or supplied; its error has gone on")
+        if given.action == "retry" and letter.doubt:
+            text = "its undo needs the answer that never came: supply the answer, then it is undone"
+            return Refused(reason="wrong-value", text=text)
+        return None
+    fiber = _parked(instance, given.key)
+    if fiber is None:
+        return Refused(
+            reason="unknown-step", text=f"nothing is parked under `{given.key}`, and no dead letter lies there"
+        )
+    return _supplied(program, instance, fiber, given)
+
+
+def _supplied(program: Program, instance: Instance, fiber: Fiber, given: Operator) -> Refused | None:
+    """Whether the value or error that an operator gives fits."""
+    try:
+        _fitting(program, instance, fiber, given)
+    except Misfit as misfit:
+        return Refused(reason="wrong-value", text=str(misfit))
+    return None
+
+
+def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator) -> Any:  # noqa: ANN401 - values of the language
+    """The value or error that an operator gives, read; raises Misfit."""
+    assert fiber.call is not None
+    code = _Turn(program, instance, instance.now).code_of(fiber.call)
+    assert code is not None
+    if given.action == "supply":
+        result = getattr(code.step, "result", None)
+        return program.boundary.read(given.value, result, fiber.call.target) if result is not None else None
+    if given.action == "raise":
+        name = given.value.get("is") if isinstance(given.value, dict) else given.value
+        if name in SYSTEM:
+            return {"is": name}
+        if name not in code.raises:
+            raise Misfit(f"`{fiber.call.target}` raises no `{name}`")
+        fields = (
+            {key: item for key, item in given.value.items() if key != "is"} if isinstance(given.value, dict) else {}
+        )
+        return {"is": name, **program.boundary.fields(program.errors[name].fields, fields, name)}
+    return None
+
+
+def _caller(instance: Instance, call: str) -> Fiber | None:
+    return next((f for f in instance.fibers.values() if f.call is not None and f.call.id == call), None)
+
+
+def _parked(instance: Instance, key: str) -> Fiber | None:
+    found = (f for f in instance.fibers.values() if f.call is not None and f.call.state == "parked")
+    return next((f for f in found if f.call is not None and f.call.key == key), None)
+
+
+def _locker(instance: Instance, lock: str) -> Fiber | None:
+    return next((f for f in instance.fibers.values() if f.wait == "lock" and f.lock == lock), None)
+
+
+def _held(instance: Instance, lock: str) -> Frame | None:
+    return next((frame for frame in instance.frames.values() if frame.lock == lock), None)
+
+
+def _root(instance: Instance) -> Frame | None:
+    return next((frame for frame in instance.frames.values() if frame.parent is None and frame.then is None), None)
+
+
+class _Turn(Steps):
+    """One turn under way."""
+
+    def finish(self, body: Any) -> Turned | Refused:  # noqa: ANN401 - a function
+        """Does the work, runs until everything waits, and tells the host what it needs."""
+        try:
+            body()
+            self._settle()
+        except EndlessError:
+            return Refused(reason="endless", text="the process goes round without ever waiting")
+        self._set_alarm()
+        return Turned(self.inst, tuple(self.commands), tuple(self.records))
+
+    # -- one input
+
+    def hand(self, given: Input) -> None:
+        """Decides which guard or waiting step an input belongs to, and lets it have it."""
+        self._due_before(rank(given))
+        match given:
+            case Answered(call=call, attempt=attempt):
+                fiber = _caller(self.inst, call)
+                if fiber is None or fiber.call is None or not awaits(fiber.call, attempt):
+                    self.note("late answer", "", call=call)  # its time was over at this very instant
+                    return
+                self.answered(fiber, given)
+            case Sent(call=call):
+                fiber = _caller(self.inst, call)
+                if fiber is not None:
+                    self.sent(fiber, given)
+            case Beat(call=call):
+                fiber = _caller(self.inst, call)
+                if fiber is not None:
+                    self.beat(fiber, given)
+            case Locked(lock=lock, state=state):
+                self._locked(lock, state)
+            case Event(type=type_, data=data):
+                self._event(type_, data)
+            case Operator():
+                self._operator(given)
+            case Undone():
+                log, self.inst.log = self.inst.log, []
+                self.undo(log, None, Then("child"))
+            case Time() | Started():
+                pass
+
+    def _event(self, type_: str, data: Any) -> None:  # noqa: ANN401 - whatever the sender says
+        definition = self.program.events[type_]
+        event = Heard(type_, self.program.boundary.fields(definition.fields, data, ""), self.now)
+        self.note("event received", "", type=type_)
+        taker = self.taker(event)
+        if taker is not None:
+            self.hear(event, *taker)
+        elif definition.mode == "transient":
+            self.note("event dropped", "", type=type_)
+        else:
+            if definition.mode == "latest":
+                self.inst.inbox = [each for each in self.inst.inbox if each.type != type_]
+            self.inst.inbox.append(event)
+
+    def _locked(self, lock: str, state: str) -> None:
+        if state == "granted":
+            fiber = _locker(self.inst, lock)
+            if fiber is None:
+                self.unlock(lock)
+            else:
+                self.granted(fiber)
+            return
+        frame = _held(self.inst, lock)
+        if frame is None:
+            return
+        frame.lock = ""
+        self.note("lock lost", self.path(frame), frame, lock=lock)
+        if frame.state == "active":
+            self.interrupt(frame, Cause("error", 0, {"is": "LockLost"}))
+
+    def _operator(self, given: Operator) -> None:
+        if given.action == "cancel":
+            self.inst.cancelling = True
+            return
+        letter = self.inst.letters.get(given.key)
+        if letter is None:
+            fiber = _parked(self.inst, given.key)
+            assert fiber is not None
+            read = _fitting(self.program, self.inst, fiber, given)
+            self.operate(fiber, Operator(at=given.at, action=given.action, key=given.key, value=read))
+        elif letter.entry is None:
+            del self.inst.letters[letter.key]  # of a forward call: repeating it is the host's, the instance has gone on
+        elif given.action == "supply" and not letter.doubt:
+            del self.inst.letters[letter.key]  # somebody has undone it by hand
+            self.note("undone", letter.path, operation=letter.name, key=letter.key, by="operator")
+            self.inst.incomplete = any(each.entry is not None for each in self.inst.letters.values())
+        else:
+            self.redrive(letter, given.value)
+
+    # -- until everything waits
+
+    def _settle(self) -> None:
+        while True:
+            while self.ready:
+                fiber = self.inst.fibers.get(self.ready.popleft())
+                if fiber is not None and not fiber.wait:
+                    self.run(fiber)
+            if self.finish_stops() or self._cancel():
+                continue
+            if self.inst.status == "running" and self.inst.inbox and self.offer():
+                continue
+            if not self._fire_due():
+                return
+
+    def _cancel(self) -> bool:
+        """An operator's cancel waits until nothing is being undone."""
+        if not self.inst.cancelling or self.inst.status != "running":
+            return False
+        root = _root(self.inst)
+        if root is None or root.state not in ("active", "closed", "closing") or self.held(root):
+            return False
+        self.inst.cancelling = False
+        if root.sealed:
+            return False
+        self.interrupt(root, Cause("error", 0, {"is": CANCELLED}))
+        return True
+
+    # -- time
+
+    def _timers(self) -> list[tuple[tuple[Any, ...], Frame | None, Fiber | None, Timer]]:
+        """All timers that are not held back, first by time, then by the order of one instant."""
+        found: list[tuple[tuple[Any, ...], Frame | None, Fiber | None, Timer]] = []
+        for frame in self.inst.frames.values():
+            for timer in frame.due:
+                if timer.at <= self.now:
+                    place = (timer.at, timer.rank, -frame.depth, frame.spec, timer.index, frame.iteration)
+                    found.append((place, frame, None, timer))
+        for fiber in self.inst.fibers.values():
+            for timer in fiber.due:
+                if timer.at <= self.now:
+                    frame = self.inst.frames[fiber.frame]
+                    place = (timer.at, timer.rank, -frame.depth, fiber.pc, 0, frame.iteration)
+                    found.append((place, None, fiber, timer))
+        found.sort(key=lambda each: each[0])
+        return found
+
+    def _fire_due(self, before: int | None = None) -> bool:
+        """Fires the first timer that is due; `before`: only what comes before such an input at this instant."""
+        for _, frame, fiber, timer in self._timers():
+            if before is not None and timer.at == self.now and timer.rank >= before:
+                continue
+            if frame is not None:
+                guard = timer.what == "guard" and self.spec(frame).guards[timer.index].interrupting
+                if guard and (frame.sealed or self.held(frame)):
+                    continue
+                self.timer(frame, timer)
+            else:
+                assert fiber is not None
+                self._fiber_timer(fiber, timer)
+            return True
+        return False
+
+    def _due_before(self, order: int) -> None:
+        """What was due before this input has its turn first."""
+        while self._fire_due(order):
+            self._run_on()
+
+    def _run_on(self) -> None:
+        while self.ready:
+            fiber = self.inst.fibers.get(self.ready.popleft())
+            if fiber is not None and not fiber.wait:
+                self.run(fiber)
+        while self.finish_stops():
+            self._run_on()
+
+    def _fiber_timer(self, fiber: Fiber, timer: Timer) -> None:
+        if fiber.wait == "call":
+            self.call_timer(fiber, timer)
+        elif fiber.wait == "lock":
+            lock, fiber.lock = fiber.lock, ""
+            self.unlock(lock)
+            frame = self.inst.frames[fiber.frame]
+            self.note("raised", self.path(frame), frame, error="LockTimeout")
+            fiber.due = []
+            fiber.wait = ""
+            self.raise_error(fiber, {"is": "LockTimeout"})
+        else:
+            self.wake(fiber)
+
+    def _set_alarm(self) -> None:
+        """The host is told of the next instant at which something is due."""
+        if self.inst.status != "running" and not self.inst.fibers:
+            return
+        at: int | None = None
+        for frame in self.inst.frames.values():
+            for timer in frame.due:
+                if timer.at > self.now and (at is None or timer.at < at):
+                    at = timer.at
+        for fiber in self.inst.fibers.values():
+            for timer in fiber.due:
+                if timer.at > self.now and (at is None or timer.at < at):
+                    at = timer.at
+        if at != self.inst.alarm:
+            self.inst.alarm = at
+            self.commands.append(Alarm(at=at))

@@ -1,0 +1,185 @@
+"""What all instances of a world share: breakers, limits and locks."""
+
+from collections import deque
+from typing import Protocol
+
+import attrs
+
+from wfc.machine.messages import Lock, Send
+
+FAILURES = ("Timeout", "Unavailable")
+
+
+class Host(Protocol):
+    """What services and locks need of the world."""
+
+    now: int
+
+    def reply(self, instance: str, send: Send) -> None:
+        """An attempt goes out."""
+
+    def refuse(self, instance: str, send: Send) -> None:
+        """An attempt does not go out: the breaker is open."""
+
+    def sent_now(self, instance: str, send: Send) -> None:
+        """A call that had to wait is sent."""
+
+    def grant(self, instance: str, lock: str) -> None:
+        """A lock is granted."""
+
+    def wake_services(self, at: int) -> None:
+        """Something that waits for its turn may go on then."""
+
+
+@attrs.define(slots=True)
+class _Breaker:
+    """Open, it lets nothing through until its time is over; then one attempt is a probe."""
+
+    failures: list[tuple[int, str]] = attrs.field(factory=list)
+    opened: int | None = None
+    probing: str = ""
+
+
+@attrs.define(slots=True)
+class _Service:
+    """The traffic of one service."""
+
+    waiting: deque[tuple[str, Send]] = attrs.field(factory=deque)
+    sent: deque[int] = attrs.field(factory=deque)
+    flying: set[tuple[str, str]] = attrs.field(factory=set)
+    breaker: _Breaker = attrs.field(factory=_Breaker)
+
+
+class Services:
+    """Sends attempts, within what policies allow."""
+
+    def __init__(self, world: Host) -> None:
+        self.world = world
+        self.tasks: dict[tuple[str, str], int] = {}
+        self._services: dict[str, _Service] = {}
+        self._calls: dict[tuple[str, str], Send] = {}
+
+    def _service(self, send: Send) -> _Service:
+        return self._services.setdefault(send.target.rpartition(".")[0], _Service())
+
+    def send(self, instance: str, send: Send) -> None:
+        """Sends an attempt, now or when it is its turn."""
+        service = self._service(send)
+        self._calls[instance, send.call] = send
+        if send.breaker is not None and not send.undo and not self._lets_through(service, instance, send):
+            self.world.refuse(instance, send)
+            return
+        if send.limit is None and send.concurrency is None:
+            self.world.reply(instance, send)
+            return
+        service.waiting.append((instance, send))
+        self.pump()
+
+    def _lets_through(self, service: _Service, instance: str, send: Send) -> bool:
+        assert send.breaker is not None
+        breaker = service.breaker
+        if breaker.opened is None:
+            return True
+        if breaker.probing or self.world.now < breaker.opened + send.breaker[2]:
+            return False
+        breaker.probing = f"{instance}/{send.call}"
+        return True
+
+    def pump(self) -> None:
+        """Sends what may be sent now."""
+        for service in self._services.values():
+            while service.waiting:
+                instance, send = service.waiting[0]
+                if send.concurrency is not None and len(service.flying) >= send.concurrency:
+                    break
+                if send.limit is not None:
+                    count, per = send.limit
+                    while service.sent and service.sent[0] <= self.world.now - per:
+                        service.sent.popleft()
+                    if len(service.sent) >= max(1, count):
+                        self.world.wake_services(service.sent[0] + per)
+                        break
+                service.waiting.popleft()
+                service.sent.append(self.world.now)
+                service.flying.add((instance, send.call))
+                self.world.sent_now(instance, send)
+                self.world.reply(instance, send)
+
+    def ended(self, instance: str, call: str, attempt: int) -> None:
+        """An attempt has been answered."""
+        send = self._calls.get((instance, call))
+        if send is not None and send.attempt == attempt:
+            self._land(instance, send)
+            breaker = self._service(send).breaker
+            if breaker.opened is not None and breaker.probing == f"{instance}/{call}":
+                breaker.opened, breaker.probing, breaker.failures = None, "", []
+
+    def stopped(self, instance: str, call: str, attempt: int) -> None:
+        """An attempt is no longer waited for."""
+        send = self._calls.get((instance, call))
+        if send is not None and send.attempt == attempt:
+            self._land(instance, send)
+
+    def _land(self, instance: str, send: Send) -> None:
+        service = self._service(send)
+        service.flying.discard((instance, send.call))
+        service.waiting = deque(each for each in service.waiting if each != (instance, send))
+        if service.waiting:
+            self.pump()
+
+    def failed(self, instance: str, call: str, error: str) -> None:
+        """An attempt has failed: consecutive ones of one call count once."""
+        send = self._calls.get((instance, call))
+        if send is None or send.breaker is None or error not in FAILURES:
+            return
+        breaker = self._service(send).breaker
+        failures, within, _ = send.breaker
+        name = f"{instance}/{call}"
+        if breaker.opened is not None:
+            if breaker.probing == name or send.undo:
+                breaker.opened, breaker.probing = self.world.now, ""
+            return
+        if not breaker.failures or breaker.failures[-1][1] != name:
+            breaker.failures.append((self.world.now, name))
+        breaker.failures = [each for each in breaker.failures if each[0] > self.world.now - within]
+        if len(breaker.failures) >= failures:
+            breaker.opened, breaker.failures = self.world.now, []
+
+
+class Locks:
+    """Resources with their capacity: first come, first served, and each request gets all of its own together."""
+
+    def __init__(self, world: Host) -> None:
+        self.world = world
+        self._held: dict[tuple[str, str], Lock] = {}
+        self._waiting: list[tuple[str, Lock]] = []
+
+    def ask(self, instance: str, lock: Lock) -> None:
+        """Asks for resources."""
+        self._waiting.append((instance, lock))
+        self._grant()
+
+    def release(self, instance: str, lock: str) -> None:
+        """Gives resources back, or no longer asks for them."""
+        self._held.pop((instance, lock), None)
+        self._waiting = [each for each in self._waiting if each[0] != instance or each[1].lock != lock]
+        self._grant()
+
+    def held(self) -> dict[tuple[str, str], Lock]:
+        """The locks that are held, by instance and lock."""
+        return dict(self._held)
+
+    def _grant(self) -> None:
+        wanted: set[tuple[str, str]] = set()
+        for instance, lock in list(self._waiting):
+            names = {(resource.name, resource.key) for resource in lock.resources}
+            free = all(self._taken(r.name, r.key) < r.capacity for r in lock.resources)
+            if free and not names & wanted:
+                self._waiting.remove((instance, lock))
+                self._held[instance, lock.lock] = lock
+                self.world.grant(instance, lock.lock)
+            else:
+                wanted |= names
+
+    def _taken(self, name: str, key: str) -> int:
+        return sum(1 for lock in self._held.values() for r in lock.resources if (r.name, r.key) == (name, key))
