@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from wfc.ir.machine import Do
 from wfc.machine.base import ERRORS, WAITS, Env
 from wfc.machine.code import CallCode, Calling, PolicyCode
 from wfc.machine.guards import Guards
@@ -104,6 +105,7 @@ class Attempts(Guards):
                 policy=policy.name if policy is not None else "",
                 timeout=policy.timeout if policy is not None else None,
                 assign=self._assign(fiber, code, call) if code is not None else None,
+                effect=code.step.effect if code is not None and isinstance(code.step, Do) else "none",
                 undo=bool(fiber.undo),
                 breaker=policy.breaker if policy is not None else None,
                 limit=policy.limit if policy is not None else None,

@@ -123,6 +123,7 @@ class Send(Value):
     policy: str = ""
     timeout: int | None = None
     assign: Any = None
+    effect: str = "none"  # what the call does: none, reversible, irreversible, unsaid
     undo: bool = False  # part of a compensation: it passes an open breaker
     breaker: tuple[int, int, int] | None = None  # failures, within, probe
     limit: tuple[int, int] | None = None  # so many, per time

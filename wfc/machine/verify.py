@@ -57,6 +57,9 @@ def _tokens(program: Program, inst: Instance) -> Iterator[str]:
         if fiber.wait in ("undo", "unwind") and not _undoing_inside(inst, frame):
             yield f"token {fiber.id} waits for an undo that is not there"
         yield from _call(fiber)
+        for timer in fiber.due:
+            if timer.at <= inst.now:
+                yield f"token {fiber.id} has missed its {timer.what}"
 
 
 def _call(fiber: Fiber) -> Iterator[str]:

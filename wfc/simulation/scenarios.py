@@ -11,6 +11,7 @@ from wfc.ir.types import TEXT, Type
 from wfc.machine.instance import Fiber
 from wfc.machine.messages import Operator, Refused, Send
 from wfc.machine.program import SYSTEM, Constants, Program
+from wfc.machine.status import places
 from wfc.simulation.world import START, Reply, RunawayError, World
 from wfc.text.durations import show_duration
 from wfc.text.names import listed
@@ -96,10 +97,10 @@ class _Names(Constants):
 
 def tell(program: Program, scenario: s.Scenario, prepare: Callable[[World], None] | None = None) -> Told:
     """Runs a scenario. `prepare` may change the world before it begins."""
-    return _Run(program, scenario, prepare).tell()
+    return Run(program, scenario, Script(program), prepare).tell()
 
 
-class _Different(Exception):  # noqa: N818 - an answer
+class DifferentError(Exception):
     """The first difference."""
 
     def __init__(self, expected: str, found: str) -> None:
@@ -108,11 +109,19 @@ class _Different(Exception):  # noqa: N818 - an answer
         self.found = found
 
 
-class _Run:
-    def __init__(self, program: Program, scenario: s.Scenario, prepare: Callable[[World], None] | None) -> None:
+class Run:
+    """One run of a scenario, item by item."""
+
+    def __init__(
+        self,
+        program: Program,
+        scenario: s.Scenario,
+        script: Script,
+        prepare: Callable[[World], None] | None = None,
+    ) -> None:
         self.program = program
         self.scenario = scenario
-        self.script = Script(program)
+        self.script = script
         self.world = World(program, self.script, START)
         if prepare is not None:
             prepare(self.world)
@@ -128,13 +137,13 @@ class _Run:
         item: s.Item | None = None
         try:
             for item in self.scenario.items:
-                self._item(item)
+                self.item(item)
             item = None
             if not self.instance:
-                self._start()
+                self.start()
             self.world.settle()
             self._nothing_left()
-        except _Different as different:
+        except DifferentError as different:
             return self._told(Difference(item, different.expected, different.found))
         except RunawayError:
             return self._told(Difference(item, "a run that comes to rest", "it goes on without end"))
@@ -143,7 +152,8 @@ class _Run:
     def _told(self, difference: Difference | None) -> Told:
         return Told(self.scenario, self.world, self.instance, difference)
 
-    def _item(self, item: s.Item) -> None:
+    def item(self, item: s.Item) -> None:
+        """One item: what happens, or what is expected."""
         match item:
             case s.GivenInput(name=name, value=value):
                 self.data[name] = constant(self.program, value)
@@ -156,29 +166,35 @@ class _Run:
             case _:
                 pass
         if not self.instance:
-            self._start()
+            self.start()
         self.world.settle()
         match item:
-            case s.Send(event=event, value=value):
-                self._accepted(self.world.send(event, constant(self.program, value)), f"`{event}` is heard")
+            case s.Send():
+                self.send(item)
             case s.Advance(amount=amount):
                 self.world.run_until(self.world.now + constant(self.program, amount))
             case s.Operate():
                 self._operate(item)
             case s.Expect():
                 self.world.finish()
-                self._expect(item)
+                self.expect(item)
 
-    def _start(self) -> None:
+    def send(self, item: s.Send) -> None:
+        """Delivers an event."""
+        self.accepted(self.world.send(item.event, constant(self.program, item.value)), f"`{item.event}` is heard")
+
+    def start(self) -> None:
+        """Starts the instance, with samples for what is not given."""
         sample = self.program.boundary.sample_fields(self.workflow.params)
         defaults = {param.name for param in self.workflow.params if param.default is not None}
         data = {name: value for name, value in sample.items() if name not in defaults} | self.data
         self.instance, refused = self.world.start(self.workflow.name, data)
-        self._accepted(refused, "the workflow starts")
+        self.accepted(refused, "the workflow starts")
 
-    def _accepted(self, refused: Refused | None, wanted: str) -> None:
+    def accepted(self, refused: Refused | None, wanted: str) -> None:
+        """An input that is refused is a difference."""
         if refused is not None:
-            raise _Different(wanted, refused.text)
+            raise DifferentError(wanted, refused.text)
 
     # -- operators
 
@@ -186,18 +202,19 @@ class _Run:
         wanted = f"the operator {item.action} {item.target}".rstrip()
         if item.action == "cancels":
             given = Operator(at=self.world.now, action="cancel")
-            self._accepted(self.world.deliver(self.instance, given), "the operator cancels")
+            self.accepted(self.world.deliver(self.instance, given), "the operator cancels")
             return
-        found = self._parked(item.target) or self._letter(item.target)
+        found = self.parked(item.target) or self.letter(item.target)
         if found is None:
-            raise _Different(wanted, f"no call of `{item.target}` is parked, and it has no dead letter")
+            raise DifferentError(wanted, f"no call of `{item.target}` is parked, and it has no dead letter")
         identity, key = found
         value = constant(self.program, item.value) if item.value is not None else None
         actions: dict[str, Any] = {"retries": "retry", "supplies": "supply", "raises": "raise"}
         given = Operator(at=self.world.now, action=actions[item.action], key=key, value=value)
-        self._accepted(self.world.deliver(identity, given), wanted)
+        self.accepted(self.world.deliver(identity, given), wanted)
 
-    def _parked(self, target: str) -> tuple[str, str] | None:
+    def parked(self, target: str) -> tuple[str, str] | None:
+        """The instance and key of a parked call of an operation."""
         for identity, fiber in self._waiting("parked"):
             assert fiber.call is not None
             if fiber.call.target == target:
@@ -212,7 +229,8 @@ class _Run:
             if fiber.call is not None and fiber.call.state == state
         ]
 
-    def _letter(self, target: str) -> tuple[str, str] | None:
+    def letter(self, target: str) -> tuple[str, str] | None:
+        """The instance and key of an open dead letter of an operation."""
         for identity, running in self.world.running.items():
             for key, letter in running.instance.letters.items():
                 if target in (letter.operation, letter.name):
@@ -221,7 +239,8 @@ class _Run:
 
     # -- expectations
 
-    def _expect(self, item: s.Expect) -> None:
+    def expect(self, item: s.Expect) -> None:
+        """Holds the run against an expectation."""
         wanted = item.text.removeprefix("expect ")
         names = [name for group in item.groups for name in group]
         match item.kind:
@@ -229,16 +248,15 @@ class _Run:
                 found = self._path()
                 self._same(found[: len(names)] == names, wanted, f"path {', '.join(found) or '(nowhere)'}")
             case "at":
-                places = self._places()
-                there = any(place == names[0] or place.startswith(f"{names[0]}.") for place in places)
-                self._same(there, wanted, f"at {listed(places)}" if places else self._end())
+                there = any(place == names[0] or place.startswith(f"{names[0]}.") for place in self.places())
+                self._same(there, wanted, self._where())
             case "undone" | "nothing undone":
                 self._expect_undone(item, wanted)
             case "dead letter":
                 self._expect_letter(item, names[0], wanted)
             case "parked":
                 self.expected_parked.add(names[0])
-                self._same(self._parked(names[0]) is not None, wanted, self._where())
+                self._same(self.parked(names[0]) is not None, wanted, self._where())
             case "called":
                 count = sum(
                     1 for each in self.world.attempts if each.send.target == names[0] and each.send.kind != "undo"
@@ -248,13 +266,13 @@ class _Run:
                 self._expect_done(item, wanted)
             case "failed":
                 inst = self.world.running[self.instance].instance
-                self._same(inst.status == "failed" and inst.error["is"] in names, wanted, self._end())
+                self._same(inst.status == "failed" and inst.error["is"] in names, wanted, self.end())
             case "that":
                 self._expect_that(item, wanted)
 
     def _same(self, holds: bool, expected: str, found: str) -> None:  # noqa: FBT001 - the answer itself
         if not holds:
-            raise _Different(expected, found)
+            raise DifferentError(expected, found)
 
     def _path(self) -> list[str]:
         return [
@@ -263,29 +281,22 @@ class _Run:
             if record.kind == "entered" and record.instance == self.instance and not record.get("scope")
         ]
 
-    def _places(self) -> list[str]:
-        """Where the tokens of the instance are."""
-        inst = self.world.running[self.instance].instance
-        found: dict[str, None] = {}
-        for frame in inst.frames.values():
-            if frame.node and frame.state != "dead":
-                found[frame.node] = None
-            spec = self.program.specs[frame.spec]
-            if spec.kind in ("branch", "each", "scope"):
-                found[spec.path] = None
-        return [place for place in found if place]
-
     def _where(self) -> str:
-        places = self._places()
-        return f"at {listed(places)}" if places else self._end()
+        there = self.places()
+        return f"at {listed(there)}" if there else self.end()
 
-    def _end(self) -> str:
+    def places(self) -> list[str]:
+        """Where the tokens of the instance are."""
+        return places(self.program, self.world.running[self.instance].instance)
+
+    def end(self) -> str:
+        """How the instance has ended, or where it stands."""
         inst = self.world.running[self.instance].instance
         if inst.status == "done":
             return f"done {self._shown(inst.value)}".rstrip()
         if inst.status == "failed":
             return f"failed {shown(inst.error)}"
-        return "it still runs" + (f", at {listed(self._places())}" if self._places() else "")
+        return "it still runs" + (f", at {listed(self.places())}" if self.places() else "")
 
     def _shown(self, value: Any) -> str:  # noqa: ANN401 - values of the language
         return shown(value, self.workflow.result) if value is not None else ""
@@ -314,7 +325,7 @@ class _Run:
         holds = inst.status == "done"
         if holds and item.value is not None:
             holds = inst.value == constant(self.program, item.value)
-        self._same(holds, wanted, self._end())
+        self._same(holds, wanted, self.end())
 
     def _expect_that(self, item: s.Expect, wanted: str) -> None:
         assert item.value is not None
@@ -334,11 +345,11 @@ class _Run:
         """A dead letter or a parked step that nothing expects fails the scenario."""
         for _, letter in self.world.letters:
             if letter.operation not in self.expected_letters:
-                raise _Different("no dead letter", f"dead letter {letter.operation} in {letter.queue}")
+                raise DifferentError("no dead letter", f"dead letter {letter.operation} in {letter.queue}")
         for _, fiber in self._waiting("parked"):
             assert fiber.call is not None
             if fiber.call.target not in self.expected_parked:
-                raise _Different("nothing parked", f"parked {fiber.call.target}")
+                raise DifferentError("nothing parked", f"parked {fiber.call.target}")
 
 
 def shown(value: Any, kind: Type | None = None) -> str:  # noqa: ANN401 - values of the language

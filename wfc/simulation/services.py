@@ -105,13 +105,14 @@ class Services:
                 self.world.sent_now(instance, send)
                 self.world.reply(instance, send)
 
-    def ended(self, instance: str, call: str, attempt: int) -> None:
-        """An attempt has been answered."""
+    def ended(self, instance: str, call: str, attempt: int, *, failed: bool) -> None:
+        """An attempt has been answered, by an error of the system or not: what reached the service closes its breaker."""
         send = self._calls.get((instance, call))
         if send is not None and send.attempt == attempt:
             self._land(instance, send)
             breaker = self._service(send).breaker
-            if breaker.opened is not None and breaker.probing == f"{instance}/{call}":
+            probe = send.undo or breaker.probing == f"{instance}/{call}"
+            if breaker.opened is not None and probe and not failed:
                 breaker.opened, breaker.probing, breaker.failures = None, "", []
 
     def stopped(self, instance: str, call: str, attempt: int) -> None:
@@ -119,6 +120,9 @@ class Services:
         send = self._calls.get((instance, call))
         if send is not None and send.attempt == attempt:
             self._land(instance, send)
+            breaker = self._service(send).breaker
+            if breaker.probing == f"{instance}/{call}":
+                breaker.probing = ""  # the next attempt is the probe
 
     def _land(self, instance: str, send: Send) -> None:
         service = self._service(send)

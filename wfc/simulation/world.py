@@ -36,7 +36,7 @@ from wfc.machine.messages import (
 )
 from wfc.machine.program import CANCELLED, SYSTEM, Constants, Program
 from wfc.machine.turn import apply, rank
-from wfc.simulation.services import Locks, Services
+from wfc.simulation.services import FAILURES, Locks, Services
 
 START = 946_684_800_000  # 2000-01-01T00:00:00Z
 STEPS = 200_000  # deliveries of one run; more are a process that never ends
@@ -105,8 +105,10 @@ class World:
         self.services = Services(self)
         self.locks = Locks(self)
         self._due: list[tuple[int, int, int, str, Input]] = []
+        self._acts: dict[int, Callable[[], object]] = {}
         self._dropped: set[int] = set()
         self._alarms: dict[str, int] = {}
+        self._turn = now  # when a call that is held back by a limit may be sent
         self._serial = 0
         self._steps = 0
         self._answers: dict[tuple[str, str], int] = {}  # of a call in flight: when its answer comes
@@ -118,6 +120,10 @@ class World:
         self._serial += 1
         heapq.heappush(self._due, (at, rank(given), self._serial, instance, given))
         return self._serial
+
+    def act(self, at: int, what: Callable[[], object]) -> None:
+        """Does something from outside at an instant, where events have their place."""
+        self._acts[self.later(at, "", Event(at=at, type="", data=None))] = what
 
     def drop(self, number: int) -> None:
         """An input that is not to be delivered after all."""
@@ -132,8 +138,12 @@ class World:
     def run_until(self, at: int) -> None:
         """Delivers everything due up to an instant, which it then is."""
         while (following := self.next()) is not None and following <= at:
-            moment, _, _, instance, given = heapq.heappop(self._due)
+            moment, _, number, instance, given = heapq.heappop(self._due)
             self.now = max(self.now, moment)
+            act = self._acts.pop(number, None)
+            if act is not None:
+                act()
+                continue
             self._steps += 1
             if self._steps > STEPS:
                 raise RunawayError
@@ -159,11 +169,13 @@ class World:
                 if call is None or call.state == "parked" or call.kind == "task":
                     continue
                 times = [timer.at for timer in fiber.due]
+                if call.state == "queued" and self._turn > self.now:
+                    times.append(self._turn)
                 answer = self._answers.get((running.instance.id, call.id))
                 if answer is not None:
                     times.append(answer)
                 for at in times:
-                    if at >= self.now and (found is None or at < found):
+                    if at > self.now and (found is None or at < found):
                         found = at
         return found
 
@@ -177,7 +189,7 @@ class World:
         running = self.running.get(instance)
         if isinstance(given, Answered):
             self._answers.pop((instance, given.call), None)
-            self.services.ended(instance, given.call, given.attempt)
+            self.services.ended(instance, given.call, given.attempt, failed=given.kind == "system" and given.value in FAILURES)
         found = apply(self.program, running.instance if running is not None else None, given)
         if isinstance(found, Refused):
             self.refusals.append((instance, found))
@@ -272,9 +284,12 @@ class World:
         """An attempt has been sent: it is answered as the model says."""
         self.attempts.append(Attempt(self.now, instance, send))
         if send.kind == "undo":
-            child = self.running[send.key]
-            child.undoer = (instance, send.call, send.attempt)
-            self.later(self.now, send.key, Undone(at=self.now))
+            child = self.running.get(send.key)
+            if child is None:  # the model answered for it: there is nothing to undo
+                self.later(self.now, instance, self._answer(send.call, send.attempt, "value", None, sent=True))
+            else:
+                child.undoer = (instance, send.call, send.attempt)
+                self.later(self.now, send.key, Undone(at=self.now))
             return
         found = self.model.answer(send, self)
         if found is None:
@@ -394,6 +409,7 @@ class World:
 
     def wake_services(self, at: int) -> None:
         """Something that waits for its turn may be sent then."""
+        self._turn = at
         self.later(at, "", Time(at=at))
 
     def sent_now(self, instance: str, send: Send) -> None:
