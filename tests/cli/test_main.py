@@ -1,7 +1,11 @@
 """How the command line ends, whatever happens. What the commands say is in tests/golden/cli."""
 
+import io
+import json
+import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -44,6 +48,11 @@ def test_the_version_is_told(capsys: Captured) -> None:
         ["new"],
         ["check", "nowhere.wf"],
         ["compile", "nowhere.wf"],
+        ["test", "nowhere.wf"],
+        ["test", "--output-format", "xml"],
+        ["simulate"],
+        ["simulate", "nowhere.wf"],
+        ["simulate", "nowhere.wf", "--seed", "many"],
     ],
 )
 def test_wrong_use_is_exit_code_2_and_says_why(arguments: list[str], capsys: Captured) -> None:
@@ -52,7 +61,7 @@ def test_wrong_use_is_exit_code_2_and_says_why(arguments: list[str], capsys: Cap
     assert said.out + said.err
 
 
-@pytest.mark.parametrize("command", ["check", "compile", "explain", "new"])
+@pytest.mark.parametrize("command", ["check", "compile", "explain", "new", "simulate", "test"])
 def test_each_command_has_help(command: str, capsys: Captured) -> None:
     assert main([command, "--help"]) == 0
     assert f"usage: wfc {command}" in capsys.readouterr().out
@@ -130,3 +139,57 @@ def test_every_problem_is_listed(capsys: Captured) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("unknown-setting ") for line in lines)
     assert all(len(line.split("  ", 1)) == 2 for line in lines)
+
+
+def test_the_scenarios_of_all_examples_pass(root: Path, capsys: Captured) -> None:
+    folders = [str(path) for path in sorted((root / "examples").iterdir()) if path.is_dir()]
+    assert main(["test", *folders]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.fullmatch(r"\d+ scenarios of 8 workflows: \d+ passed in \d+\.\d\d s\n", said.err)
+
+
+SCENARIO = """
+workflow waiting(name: Text) -> Text key name { state a { wait 1d  done name } }
+scenario "name" for waiting { given name = "n"  advance 1d  expect done "other" }
+"""
+
+
+def test_titles_with_any_characters_make_sound_xml(capsys: Captured) -> None:
+    odd = "a\u0001b\u009bc\u202ed\ufffee <&'>]]> \U0001f600"
+    source(SCENARIO.replace('"name"', f'"{odd}"'))
+    assert main(["test", "--output-format", "junit"]) == 1
+    document = ET.fromstring(capsys.readouterr().out)  # noqa: S314 - we have written it ourselves
+    case = document.find("testsuite/testcase")
+    assert case is not None
+    assert case.get("name", "").endswith("<&'>]]> \U0001f600")
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.get("message") == 'expected done "other", found done "n"'
+    assert "waits 1d" in (failure.text or "")
+
+
+def test_the_records_are_told_as_json(capsys: Captured) -> None:
+    source(SCENARIO.replace('"other"', '"n"'))
+    assert main(["test", "--output-format", "json", "-v"]) == 0
+    (workflow,) = json.loads(capsys.readouterr().out)["workflows"]
+    (scenario,) = workflow["scenarios"]
+    assert [record["kind"] for record in scenario["records"]] == ["started", "entered", "left", "completed"]
+    assert [line["kind"] for line in scenario["timeline"]] == ["note", "node", "wait", "end"]
+
+
+def test_progress_is_told_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    source(SCENARIO.replace('"other"', '"n"'))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["test"]) == 0
+    assert capsys.readouterr().err.startswith("\r\x1b[K1 scenario of 1 workflow: 1 passed")
+
+
+def test_signs_are_ascii_where_the_output_knows_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    source(SCENARIO)
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr(sys, "stdout", screen)
+    assert main(["simulate", "main.wf"]) == 0
+    screen.flush()
+    shown = screen.buffer.getvalue().decode("ascii")
+    assert shown.splitlines() == [" 0s  - waiting 1 starts", "     a", "       . waits 1d", '+1d  = done ""']

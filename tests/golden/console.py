@@ -1,11 +1,13 @@
 """Blocks that read like a terminal: lines after `$` are run in a folder with the case's files, the rest is output.
 
 Known are `wfc ...`, with `< FILE` for standard input, and `cat FILE`, `ls FOLDER`, `rm FILE` and `edit FILE TEXT` (which
-appends a line). Both streams are shown as they come, an escape character as `␛`; an exit code other than 0 is told as `[exit 1]`.
+appends a line). Both streams are shown as they come, an escape character as `␛`, how long a run took as `0.01 s`; an exit
+code other than 0 is told as `[exit 1]`.
 """
 
 import io
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from tests.golden.document import Block, Case
 from wfc.cli.main import main
 
 _PROMPT = "$ "
+_TOOK = re.compile(r"\b\d+\.\d\d s$", re.MULTILINE)
 _CALM = {"NO_COLOR": "1", "FORCE_COLOR": "", "WFC_DEBUG": "", "COLUMNS": "100"}
 
 
@@ -47,7 +50,7 @@ def _wfc(words: list[str]) -> str:
     screen = io.StringIO()
     with redirect_stdout(screen), redirect_stderr(screen), _standard_input(given):
         code = main(words)
-    return screen.getvalue().replace("\x1b", "␛") + (f"[exit {code}]" if code else "")
+    return _TOOK.sub("0.01 s", screen.getvalue().replace("\x1b", "␛")) + (f"[exit {code}]" if code else "")
 
 
 @contextmanager

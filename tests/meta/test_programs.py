@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 
 from wfc.driver import pipeline
+from wfc.ir.machine import Machine
+from wfc.machine.program import Program
 from wfc.problems.render.concise import concise
 from wfc.project.files import DiskFiles
 from wfc.project.settings import Settings
+from wfc.simulation.scenarios import Told, tell
 from wfc.text.source import SourceFile
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [*sorted((ROOT / "examples").iterdir()), ROOT / "tests" / "samples", ROOT / "stdlib"]
+EXAMPLES = sorted((ROOT / "examples").iterdir())
+FOLDERS = [*EXAMPLES, ROOT / "tests" / "samples", ROOT / "stdlib"]
 
 
 @pytest.mark.parametrize("folder", [f for f in FOLDERS if f.is_dir()], ids=lambda folder: folder.name)
@@ -36,3 +40,37 @@ def test_all_its_scenarios_are_lowered(folder: Path) -> None:
         alone = pipeline.machine(root, checked.model, settings, options)
         assert machine.workflows[: len(alone.workflows)] == alone.workflows
         assert machine.operations[: len(alone.operations)] == alone.operations
+
+
+# What is never undone together with something else: each charge is settled before anything else is done.
+_SINGLY = {"subscription-billing": {"access.suspend"}}
+
+
+def _told(folder: Path) -> list[tuple[Machine, Told]]:
+    paths = sorted(folder.glob("*.wf"))
+    sources = [SourceFile(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+    settings, options = Settings(root=str(ROOT)), pipeline.Options()
+    checked = pipeline.check(sources, settings, DiskFiles(), options)
+    return [
+        (machine, tell(program, scenario))
+        for machine, scenarios, _ in pipeline.scenarios(checked, settings, options)
+        for program in (Program(machine),)
+        for scenario in scenarios
+    ]
+
+
+@pytest.mark.parametrize("folder", [f for f in FOLDERS if f.is_dir()], ids=lambda folder: folder.name)
+def test_all_its_scenarios_go_as_told(folder: Path) -> None:
+    different = [(told.scenario.title, told.difference) for _, told in _told(folder) if told.difference is not None]
+    assert different == []
+
+
+@pytest.mark.parametrize("folder", [f for f in EXAMPLES if f.is_dir()], ids=lambda folder: folder.name)
+def test_an_example_shows_what_is_undone_when_things_go_wrong(folder: Path) -> None:
+    """At least four scenarios; in one of them several things are undone, where that may be."""
+    found = _told(folder)
+    assert len(found) >= 4
+    machines = [machine for machine, _ in found]
+    undoable = {o.name for machine in machines for o in machine.operations if o.effect == "reversible"}
+    undone = [{r.get("operation") for r in told.world.records if r.kind == "undone"} & undoable for _, told in found]
+    assert max(map(len, undone)) >= min(2, len(undoable - _SINGLY.get(folder.name, set())))

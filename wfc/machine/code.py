@@ -10,7 +10,7 @@ from typing import Any, Literal
 import attrs
 
 from wfc.ir.evaluate import Code
-from wfc.ir.machine import Do, ForEach, Parallel, Sla, Start
+from wfc.ir.machine import Do, ForEach, Parallel, Sla, Start, Undo
 from wfc.machine.instance import Policy
 
 SpecKind = Literal[
@@ -61,6 +61,7 @@ class UndoCode:
     reads: tuple[tuple[str, str], ...]
     single: bool
     place: str
+    undo: Undo
 
 
 @attrs.define(slots=True, eq=False)

@@ -499,6 +499,7 @@ class Writer:
             reads=stored_names(undo, bind, self.policies),
             single=is_single(undo),
             place=self.labels[start.pc],
+            undo=undo,
         )
         self.undos[made.place] = made
         return made

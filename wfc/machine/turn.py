@@ -56,7 +56,7 @@ def apply(program: Program, instance: Instance | None, given: Input) -> Turned |
     if refused is not None:
         return refused
     instance.now = given.at
-    work = _Turn(program, instance, given.at)
+    work = Work(program, instance, given.at)
     return work.finish(lambda: work.hand(given))
 
 
@@ -93,7 +93,7 @@ def _start(program: Program, instance: Instance | None, given: Input) -> Turned 
     except Misfit as misfit:
         return Refused(reason="wrong-input", text=str(misfit))
     made = Instance(workflow.name, workflow.version, given.instance, given.child, given.at, names=params)
-    work = _Turn(program, made, given.at)
+    work = Work(program, made, given.at)
     work.note("started", "", workflow=workflow.name, version=workflow.version)
     fiber = Fiber(work.serial(), program.begins[workflow.name], 0, 0)
     made.fibers[fiber.id] = fiber
@@ -180,7 +180,7 @@ def _supplied(program: Program, instance: Instance, fiber: Fiber, given: Operato
 def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator) -> Any:  # noqa: ANN401 - values of the language
     """The value or error that an operator gives, read; raises Misfit."""
     assert fiber.call is not None
-    code = _Turn(program, instance, instance.now).code_of(fiber.call)
+    code = Work(program, instance, instance.now).code_of(fiber.call)
     assert code is not None
     if given.action == "supply":
         result = getattr(code.step, "result", None)
@@ -219,7 +219,7 @@ def _root(instance: Instance) -> Frame | None:
     return next((frame for frame in instance.frames.values() if frame.parent is None and frame.then is None), None)
 
 
-class _Turn(Steps):
+class Work(Steps):
     """One turn under way."""
 
     def finish(self, body: Any) -> Turned | Refused:  # noqa: ANN401 - a function

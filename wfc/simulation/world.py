@@ -189,7 +189,9 @@ class World:
         running = self.running.get(instance)
         if isinstance(given, Answered):
             self._answers.pop((instance, given.call), None)
-            self.services.ended(instance, given.call, given.attempt, failed=given.kind == "system" and given.value in FAILURES)
+            self.services.ended(
+                instance, given.call, given.attempt, failed=given.kind == "system" and given.value in FAILURES
+            )
         found = apply(self.program, running.instance if running is not None else None, given)
         if isinstance(found, Refused):
             self.refusals.append((instance, found))

@@ -19,10 +19,21 @@ def parse_duration(text: str) -> int | None:
 
 def show_duration(milliseconds: int) -> str:
     """The shortest way to write a duration of that length: `90000` is `1m30s`, zero is `0s`."""
+    return "".join(_parts(milliseconds)) or "0s"
+
+
+def spaced_duration(milliseconds: int) -> str:
+    """A duration for reading: `1m 30s`, in days rather than weeks."""
+    return " ".join(_parts(milliseconds, ("w",))) or "0s"
+
+
+def _parts(milliseconds: int, without: tuple[str, ...] = ()) -> list[str]:
     shown: list[str] = []
     rest = milliseconds
     for unit, size in MILLISECONDS.items():
+        if unit in without:
+            continue
         count, rest = divmod(rest, size)
         if count:
             shown.append(f"{count}{unit}")
-    return "".join(shown) or "0s"
+    return shown

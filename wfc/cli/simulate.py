@@ -1,0 +1,321 @@
+"""Run a workflow in simulated time, and tell what happens.
+
+Services answer at once with samples, unless a flag or a script says otherwise. The run goes on until the workflow ends
+or waits for something from outside.
+"""
+
+import json
+import os
+import sys
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
+from wfc.cli.base.flags import FlagError, answer_entry, delay_entry, event_entry, failure_entry
+from wfc.cli.base.input import Input, exit_code, read_input
+from wfc.cli.base.screen import add_color_option, complain, palette_for, print_problems, print_summary
+from wfc.cli.base.timeline import print_timeline
+from wfc.driver import pipeline
+from wfc.ir.machine import Machine
+from wfc.ir.scenario import Scenario
+from wfc.machine.program import Program
+from wfc.problems.problem import Problem, Severity
+from wfc.problems.render.summary import summary
+from wfc.simulation.lines import Line
+from wfc.simulation.play import Played, play
+from wfc.simulation.scenarios import tell
+from wfc.simulation.script import ScriptError, read_script
+from wfc.simulation.timeline import timeline
+from wfc.simulation.trace import ReplayError, Trace, TraceError, read_trace, replay, write_trace
+from wfc.simulation.witness import Witness
+from wfc.simulation.world import START, World
+from wfc.text.durations import parse_duration, spaced_duration
+from wfc.text.names import did_you_mean, listed
+
+_SIZE_LIMIT = 50_000_000
+
+
+class _UseError(Exception):
+    """Wrong use; the text says why."""
+
+
+class _Entry(Action):
+    """Collects entries of different flags in the order of the command line."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        """Adds one."""
+        _ = parser
+        entries = list(getattr(namespace, self.dest) or ())
+        setattr(namespace, self.dest, [*entries, (option_string or "", values)])
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declares what `wfc simulate` takes."""
+    parser.add_argument("path", metavar="FILE", help="a .wf file")
+    parser.add_argument("--process", metavar="NAME", help="the workflow, if the file has several")
+    parser.add_argument("--scenario", metavar="TEXT", help="tell the scenario of the file with this text in its title")
+    parser.add_argument("--input", metavar="JSON", help="the parameters, as an object, or the path of a file with it")
+    entries: tuple[tuple[str, str, str], ...] = (
+        ("--answer", "OP=JSON", "what an attempt of an operation returns; again for the next attempt"),
+        ("--fail", "OP=ERROR[:FIELDS][*N]", "the error that an attempt, or N attempts, end with"),
+        ("--hang", "OP", "an attempt that is never answered"),
+        ("--delay", "OP=DURATION", "how long each answer of an operation takes"),
+        ("--event", "EVENT[=FIELDS][@DURATION]", "an event, so long after the start"),
+        ("--cancel-at", "DURATION", "an operator cancels, so long after the start"),
+    )
+    for flag, form, help_text in entries:
+        parser.add_argument(flag, dest="entries", action=_Entry, metavar=form, help=help_text)
+    parser.add_argument(
+        "--script", metavar="FILE", help="a file with a list of entries: input, answers, events, operators"
+    )
+    parser.add_argument(
+        "--until", metavar="DURATION", type=_duration, help="how long to run; deadlines on the way fire"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="draw input, answers and events by lot; the same for the same N"
+    )
+    parser.add_argument("--trace", metavar="FILE", help="write all that is needed to replay the run")
+    parser.add_argument(
+        "--replay", metavar="FILE", help="feed the inputs of a trace to the workflow, and tell that run"
+    )
+    add_color_option(parser)
+
+
+def run(chosen: Namespace) -> int:
+    """Checks the file, then runs one of its workflows."""
+    given = read_input([chosen.path])
+    if not given.sources or given.report.has_errors:
+        return _refuse(given.report.problems, given, WRONG_USE, chosen)
+    checked = pipeline.check(given.sources, given.settings, given.files, pipeline.Options())
+    code = exit_code(checked.report.problems, given, warnings_count=False)
+    if code != FINE:
+        errors = [problem for problem in checked.report.problems if problem.level() is Severity.ERROR]
+        return _refuse(errors, given, code, chosen)
+    try:
+        _compatible(chosen)
+        if chosen.replay is not None:
+            return _replay(checked, given, chosen)
+        if chosen.scenario is not None:
+            return _scenario(checked, given, chosen)
+        return _play(checked, given, chosen)
+    except (_UseError, FlagError, ScriptError) as wrong:
+        complain(str(wrong))
+        return WRONG_USE
+
+
+def _refuse(found: Sequence[Problem], given: Input, code: int, chosen: Namespace) -> int:
+    print_problems(found, "full", chosen)
+    print_summary(summary(found, len(given.sources)))
+    return code
+
+
+def _compatible(chosen: Namespace) -> None:
+    """A scenario and a trace say themselves what happens."""
+    flags = {
+        "--input": chosen.input,
+        "--script": chosen.script,
+        "--until": chosen.until,
+        "--seed": chosen.seed,
+        **{flag: flag for flag, _ in chosen.entries or ()},
+    }
+    alone = "--replay" if chosen.replay is not None else "--scenario" if chosen.scenario is not None else ""
+    if alone == "--replay":
+        flags |= {"--scenario": chosen.scenario, "--trace": chosen.trace}
+    others = [flag for flag, value in flags.items() if value is not None]
+    if alone and others:
+        what = "a trace" if alone == "--replay" else "a scenario"
+        raise _UseError(f"{alone} does not go with {listed(others)}: {what} says itself what happens")
+
+
+# ------------------------------------------------------------------------------------------------------- which workflow
+
+
+def _machine(checked: pipeline.Checked, given: Input, name: str | None) -> Machine:
+    """The machine of the workflow that is meant."""
+    every = pipeline.roots(checked, pipeline.Options())
+    found = [root for root in every if name is None or name in (root.process, root.decl.name.text)]
+    known = [root.process for root in every]
+    if not every:
+        raise _UseError("there is no workflow here that runs by itself")
+    if not found:
+        near = did_you_mean(name or "", known) or f"there is {listed(f'`{each}`' for each in known)}"
+        raise _UseError(f"there is no process named `{name}`; {near}")
+    if len(found) > 1:
+        names = listed((f"`{each}`" for each in known), "or")
+        raise _UseError(f"there are several workflows here: choose one with --process, {names}")
+    return pipeline.machine(found[0], checked.model, given.settings, pipeline.Options())
+
+
+def _told(checked: pipeline.Checked, given: Input, chosen: Namespace) -> tuple[Machine, Scenario]:
+    """The scenario that is meant, with its machine."""
+    every = [
+        (machine, scenario)
+        for machine, scenarios, _ in pipeline.scenarios(checked, given.settings, pipeline.Options())
+        for scenario in scenarios
+        if chosen.process is None or chosen.process in (machine.process, machine.workflow.name)
+    ]
+    text = chosen.scenario.casefold()
+    found = [each for each in every if text in each[1].title.casefold()]
+    found = [each for each in found if each[1].title.casefold() == text] or found
+    if not found:
+        titles = [scenario.title for _, scenario in every]
+        near = did_you_mean(chosen.scenario, titles)
+        raise _UseError(f"no scenario has `{chosen.scenario}` in its title" + (f"; {near}" if near else ""))
+    if len(found) > 1:
+        titles = [f"`{scenario.title}`" for _, scenario in found]
+        raise _UseError(f"several scenarios have `{chosen.scenario}` in their titles: {listed(titles)}")
+    return found[0]
+
+
+# ----------------------------------------------------------------------------------------------------------------- runs
+
+
+def _play(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+    machine = _machine(checked, given, chosen.process)
+    program = Program(machine)
+    script = read_script(program, machine.workflow, _entries(chosen))
+    played = play(program, machine.workflow.name, script, until=chosen.until, seed=chosen.seed)
+    if played.refused:
+        raise _UseError(f"`{machine.process}` does not start: {played.refused}")
+    print_timeline(timeline(played.witness.run(played.world)), palette_for(chosen, sys.stdout))
+    _say(played, chosen)
+    return _traced(program, played.world, chosen)
+
+
+def _say(played: Played, chosen: Namespace) -> None:
+    """Why the run stops where it does."""
+    at = spaced_duration(played.world.now - START)
+    match played.ending:
+        case "ended":
+            pass
+        case "waits":
+            print_summary("it waits: --event or --script say what comes, --until how long to wait")
+        case "time":
+            print_summary(f"left after {spaced_duration(chosen.until)}")
+        case "endless":
+            print_summary(f"left after {at}: it goes on and on; --until says how long to run")
+
+
+def _scenario(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+    machine, scenario = _told(checked, given, chosen)
+    program = Program(machine)
+    witness = Witness(program)
+    outcome = tell(program, scenario, witness.attach)
+    lines = timeline(witness.run(outcome.world))
+    if outcome.difference is not None:
+        at = outcome.world.now - START
+        lines += (
+            Line(at, 0, "difference", f"expected {outcome.difference.expected}"),
+            Line(at, 0, "", f"  found    {outcome.difference.found}"),
+        )
+    print_timeline(lines, palette_for(chosen, sys.stdout))
+    told = "goes another way" if outcome.difference is not None else "goes as told"
+    print_summary(f'scenario "{scenario.title}" {told}')
+    code = _traced(program, outcome.world, chosen)
+    return code or (PROBLEMS if outcome.difference is not None else FINE)
+
+
+def _traced(program: Program, world: World, chosen: Namespace) -> int:
+    """Writes the trace, if one is wanted."""
+    if chosen.trace is None:
+        return FINE
+    try:
+        with open(chosen.trace, "w", encoding="utf-8", newline="\n") as file:
+            file.write(write_trace(program, world))
+    except OSError as error:
+        raise _UseError(f"`{chosen.trace}` cannot be written: {error.strerror}") from None
+    print_summary(f"the trace is in {chosen.trace}")
+    return FINE
+
+
+def _replay(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+    try:
+        trace = read_trace(_text_of(chosen.replay))
+        program = _same_program(checked, given, trace)
+        told = replay(program, trace)
+    except TraceError as wrong:
+        raise _UseError(f"{chosen.replay}: {wrong}") from None
+    except ReplayError as wrong:
+        complain(f"{chosen.replay}: {wrong}")
+        return PROBLEMS
+    print_timeline(timeline(told), palette_for(chosen, sys.stdout))
+    return FINE
+
+
+def _same_program(checked: pipeline.Checked, given: Input, trace: Trace) -> Program:
+    """The program that a trace is of: a scenario brings definitions of its own into the machine."""
+    machine = _machine(checked, given, trace.process)
+    program = Program(machine)
+    if program.digest == trace.machine:
+        return program
+    for other, _, _ in pipeline.scenarios(checked, given.settings, pipeline.Options()):
+        if other.process == trace.process and Program(other).digest == trace.machine:
+            return Program(other)
+    raise TraceError(f"it is of another version of `{trace.process}`: the workflow has changed since")
+
+
+# ----------------------------------------------------------------------------------------------------------- the script
+
+
+def _entries(chosen: Namespace) -> list[tuple[str, Any]]:
+    """All entries: of the script, then of the flags, in their order."""
+    found: list[tuple[str, Any]] = []
+    if chosen.script is not None:
+        entries = _json(_text_of(chosen.script), chosen.script)
+        if not isinstance(entries, list):
+            raise _UseError(f"{chosen.script}: a script is a list of entries")
+        found += [(f"{chosen.script}: entry {place}", entry) for place, entry in enumerate(entries, 1)]
+    if chosen.input is not None:
+        inline = chosen.input.lstrip().startswith("{")
+        text = chosen.input if inline else _text_of(chosen.input)
+        found.append(("--input", {"input": _json(text, "--input" if inline else chosen.input)}))
+    for flag, text in chosen.entries or ():
+        found.append((flag, _entry(flag, text)))
+    return found
+
+
+def _entry(flag: str, text: str) -> dict[str, Any]:
+    match flag:
+        case "--answer":
+            return answer_entry(text)
+        case "--fail":
+            return failure_entry(text)
+        case "--hang":
+            return {"answer": text, "hangs": True}
+        case "--delay":
+            return delay_entry(text)
+        case "--event":
+            return event_entry(text)
+        case _:
+            return {"operator": "cancels", "at": text}
+
+
+def _text_of(path: str) -> str:
+    """The text of a file that a flag names."""
+    try:
+        if os.path.getsize(path) > _SIZE_LIMIT:
+            raise _UseError(f"{path}: this file is too large")
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise _UseError(f"{path}: it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _UseError(f"{path}: this is not UTF-8 text") from None
+
+
+def _json(text: str, where: str) -> Any:  # noqa: ANN401 - data
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise _UseError(f"{where}: this is no JSON ({error})") from None
+
+
+def _duration(text: str) -> int:
+    milliseconds = parse_duration(text)
+    if milliseconds is None:
+        raise ArgumentTypeError(f"`{text}` is not a duration such as 30s or 2h30m")
+    return milliseconds

@@ -1,0 +1,317 @@
+"""Migration: an instance at a rest point of one version goes on in another, by the rules of a `migration`.
+
+A node that is the same in both versions maps to itself: same step, and its timers keep their instants. `at A -> B`
+enters B afresh. What has been done survives as data, if the new version can still undo it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wfc.ir.evaluate import NotConstant
+from wfc.ir.machine import Region, Scope, State
+from wfc.ir.scenario import Migration, MigrationRule
+from wfc.ir.walk import regions
+from wfc.machine.base import Env
+from wfc.machine.code import Enter, Spec
+from wfc.machine.instance import Entry, Fiber, Frame, Instance, Timer
+from wfc.machine.program import Program
+from wfc.machine.turn import Turned, Work
+from wfc.text.value import Value, value
+
+RESTING = ("await", "wait", "lock", "fork")
+
+
+@value
+class Stays(Value):
+    """An instance that is not moved, and why: a rule says `stay` or `refuse`, or it cannot be done now or at all."""
+
+    kind: str  # stay, refuse, not-at-rest, unmapped-state, migration-gap, unmigrated-name
+    text: str
+
+
+def migrate(old: Program, new: Program, instance: Instance, migration: Migration, at: int) -> Turned | Stays:
+    """Moves an instance; the one that is given stays as it was."""
+    try:
+        return _Move(old, new, instance.copy(), migration, at).run()
+    except _Stay as stay:
+        return Stays(stay.kind, stay.text)
+
+
+class _Stay(Exception):  # noqa: N818 - an answer
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+class _Move:
+    def __init__(self, old: Program, new: Program, inst: Instance, migration: Migration, at: int) -> None:
+        self.old = old
+        self.new = new
+        self.inst = inst
+        self.migration = migration
+        self.at = at
+        self.rules = {rule.source: rule for rule in migration.rules}
+        self.same = _same_nodes(old.workflows[inst.workflow].region, new.workflows[migration.workflow].region)
+
+    def run(self) -> Turned:
+        """All tokens are mapped, or none is moved."""
+        self._at_rest()
+        plans = [(fiber, self._plan(fiber)) for fiber in self.inst.fibers.values()]
+        sets = {id(rule): self._values(fiber, rule) for fiber, rule in plans if rule is not None}
+        self._logs()
+        for frame in self.inst.frames.values():
+            self._frame(frame, moved={fiber.id for fiber, rule in plans if rule is not None})
+        work = Work(self.new, self.inst, self.at)
+        self.inst.workflow = self.migration.workflow
+        self.inst.version = self.migration.new
+        self.inst.now = self.at
+        self._parameters()
+        work.note("migrated", "", old=self.migration.old, new=self.migration.new)
+        for fiber, rule in plans:
+            if rule is None:
+                self._keep(fiber)
+            else:
+                self._enter(work, fiber, rule, sets[id(rule)])
+        found = work.finish(lambda: None)
+        if not isinstance(found, Turned):
+            raise _Stay("migration-gap", found.text)
+        return found
+
+    # -- where it may move
+
+    def _at_rest(self) -> None:
+        if self.inst.status != "running":
+            raise _Stay("not-at-rest", "the instance has ended")
+        if self.inst.stopping or any(frame.then is not None for frame in self.inst.frames.values()):
+            raise _Stay("not-at-rest", "something is being stopped or undone")
+        for frame in self.inst.frames.values():
+            if self.old.specs[frame.spec].kind == "beside":
+                raise _Stay("not-at-rest", "a block of `also` or `every` still runs")
+        for fiber in self.inst.fibers.values():
+            call = fiber.call
+            if call is not None and call.kind != "task" and call.state != "parked":
+                raise _Stay("not-at-rest", f"the call of {call.target} is in flight")
+            if call is None and fiber.wait not in RESTING:
+                raise _Stay("not-at-rest", f"a token waits for {fiber.wait}")
+
+    def _node(self, fiber: Fiber) -> str:
+        """The node at which a token stands."""
+        frame: Frame | None = self.inst.frames[fiber.frame]
+        while frame is not None:
+            if frame.node:
+                return frame.node
+            frame = self.inst.frames[frame.parent] if frame.parent is not None else None
+        return ""
+
+    def _plan(self, fiber: Fiber) -> MigrationRule | None:
+        """The rule for a token; None: it stays where it is, in the same node."""
+        node = self._node(fiber)
+        rule = self._rule(node)
+        if rule is None:
+            if node in self.same:
+                return None
+            rule = self.rules.get("")
+        if rule is None:
+            raise _Stay("unmapped-state", f"no rule says where `{node}` goes")
+        if rule.kind == "to" and rule.target == node and node in self.same:
+            return None
+        if rule.kind == "to":
+            if fiber.base != next(f.id for f in self.inst.frames.values() if f.parent is None):
+                raise _Stay("unmapped-state", f"`{node}` is inside a branch, from which no rule leads elsewhere")
+            return rule
+        raise _Stay(rule.kind, f"the rule for `{rule.source or 'otherwise'}` says `{rule.kind}`")
+
+    def _rule(self, node: str) -> MigrationRule | None:
+        """The rule of a node, or of the innermost scope around it."""
+        while node:
+            if node in self.rules:
+                return self.rules[node]
+            node = node.rpartition(".")[0]
+        return None
+
+    # -- what goes along
+
+    def _values(self, fiber: Fiber, rule: MigrationRule) -> dict[str, Any]:
+        """What `set` gives; it reads names of the old version."""
+        work = Work(self.old, self.inst, self.at)
+        env = Env(work, self.inst.frames[fiber.frame])
+        found = {}
+        for name, expr in rule.sets:
+            try:
+                found[name] = self.old.compile(expr)(env)
+            except NotConstant as missing:
+                raise _Stay("unmigrated-name", f"`set {name}` reads `{missing}`, which has no value here") from None
+        return found
+
+    def _parameters(self) -> None:
+        """New parameters have their default."""
+        root = next(frame for frame in self.inst.frames.values() if frame.parent is None)
+        assert root.names is not None
+        work = Work(self.new, self.inst, self.at)
+        for param in self.new.workflows[self.migration.workflow].params:
+            if param.name in root.names:
+                continue
+            if param.default is None:
+                raise _Stay("unmigrated-name", f"the new parameter `{param.name}` has no default")
+            root.names[param.name] = self.new.compile(param.default)(Env(work, root))
+
+    def _logs(self) -> None:
+        undos = {place: self._undo(place) for place in self._places()}
+        for frame in self.inst.frames.values():
+            frame.log = [_moved(entry, undos) for entry in frame.log]
+            frame.beside = [tuple(_moved(entry, undos) for entry in log) for log in frame.beside]
+            if frame.fork is not None:
+                for branch in frame.fork.branches:
+                    branch.log = [_moved(entry, undos) for entry in branch.log]
+
+    def _places(self) -> set[str]:
+        logs = [frame.log for frame in self.inst.frames.values()]
+        logs += [list(log) for frame in self.inst.frames.values() for log in frame.beside]
+        logs += [b.log for f in self.inst.frames.values() if f.fork is not None for b in f.fork.branches]
+        return {entry.undo for log in logs for entry in _flat(log) if entry.undo}
+
+    def _undo(self, place: str) -> str:
+        """The compensation of the new version that is the same as an old one."""
+        code = self.old.undos[place]
+        for other in self.new.undos.values():
+            if other.undo == code.undo and other.name == code.name:
+                return other.place
+        raise _Stay(
+            "migration-gap", f"version {self.migration.new} has no such undo for `{code.name}`, which has been done"
+        )
+
+    # -- frames and tokens
+
+    def _frame(self, frame: Frame, moved: set[int]) -> None:
+        """A frame of the old version becomes the same one of the new: guards that are the same keep their instants."""
+        spec = self.old.specs[frame.spec]
+        other = self.new.spec_names.get(spec.name)
+        if other is None:
+            if frame.fiber not in moved:
+                raise _Stay(
+                    "unmapped-state", f"version {self.migration.new} has nothing like `{spec.path or spec.kind}`"
+                )
+            frame.spec = -1  # it is left when its token moves
+            return
+        frame.spec = other.source
+        frame.due = [made for timer in frame.due if (made := _timer(timer, spec, other)) is not None]
+
+    def _keep(self, fiber: Fiber) -> None:
+        label = self.old.labels[fiber.pc]
+        if label not in self.new.places:
+            raise _Stay("unmapped-state", f"version {self.migration.new} has no such step in `{self._node(fiber)}`")
+        fiber.pc = self.new.places[label]
+        if fiber.call is not None and fiber.call.pc >= 0:
+            fiber.call.pc = self.new.places[self.old.labels[fiber.call.pc]]
+
+    def _enter(self, work: Work, fiber: Fiber, rule: MigrationRule, values: Mapping[str, Any]) -> None:
+        """A token leaves its node and enters another afresh."""
+        target = rule.target
+        frame = self.inst.frames[fiber.frame]
+        around = target.rpartition(".")[0]
+        while not self._holds(frame, around):
+            assert frame.parent is not None
+            outer = self.inst.frames[frame.parent]
+            outer.log.extend(work.collect(frame))
+            fiber.frame = outer.id
+            work.remove(frame)
+            frame = outer
+        fiber.wait, fiber.call, fiber.due = "", None, []
+        fiber.frame = frame.id
+        if self.new.specs[frame.spec].boundary:
+            frame.node = ""
+        for spec in self._between(frame, around):
+            frame = work.open(fiber, spec)
+        for name, given in values.items():
+            work.bind(self._holder(work, frame, name), name, given)
+        fiber.pc = next(
+            pc
+            for pc, instruction in enumerate(self.new.code)
+            if isinstance(instruction, Enter)
+            and instruction.path == target
+            and self.new.labels[pc].startswith(f"{self.migration.workflow}:")
+        )
+        work.ready.append(fiber.id)
+
+    def _holds(self, frame: Frame, around: str) -> bool:
+        """Whether a frame is a region that the wanted one is, or lies in."""
+        if frame.spec < 0:
+            return False
+        spec = self.new.specs[frame.spec]
+        region = spec.kind in ("workflow", "scope")
+        return region and (spec.path in ("", around) or around.startswith(f"{spec.path}."))
+
+    def _between(self, frame: Frame, around: str) -> list[Spec]:
+        """The scopes that have to be entered on the way, outermost first."""
+        path = self.new.specs[frame.spec].path
+        specs = [
+            spec
+            for spec in self.new.specs
+            if spec.kind == "scope" and spec.boundary and spec.name.startswith(f"{self.migration.workflow}:")
+        ]
+        wanted = [s for s in specs if s.path == around or around.startswith(f"{s.path}.")]
+        return sorted((s for s in wanted if len(s.path) > len(path)), key=lambda s: len(s.path))
+
+    def _holder(self, work: Work, frame: Frame, name: str) -> Frame:
+        """The frame of the region that declares or binds a name."""
+        declared = {
+            region.path: {n for n, _ in region.names} | {v.name for v in region.variables}
+            for region in regions(self.new.workflows[self.migration.workflow].region)
+        }
+        for each in work.outward(frame):
+            spec = self.new.specs[each.spec]
+            if spec.names and name in declared.get(spec.path, ()):
+                return each
+        return work.holder(frame)
+
+
+def _same_nodes(old: Region, new: Region) -> frozenset[str]:
+    """The nodes whose path, steps and guards are the same in both versions."""
+    before = {node.path: node for node in _states(old)}
+    return frozenset(node.path for node in _states(new) if before.get(node.path) == node)
+
+
+def _states(region: Region) -> Iterator[State]:
+    for inner in regions(region):
+        for node in inner.nodes:
+            if not isinstance(node, Scope):
+                yield node
+
+
+def _timer(timer: Timer, old: Spec, new: Spec) -> Timer | None:
+    """A timer whose guard is still there."""
+    if timer.what.startswith("sla"):
+        name = old.slas[timer.index][0].name
+        place = next((i for i, (sla, _, _) in enumerate(new.slas) if sla.name == name), None)
+    else:
+        guard = old.guards[timer.index]
+        place = next(
+            (g.index for g in new.guards if (g.kind, g.label, g.also) == (guard.kind, guard.label, guard.also)), None
+        )
+    return Timer(timer.at, timer.rank, timer.what, place, timer.number) if place is not None else None
+
+
+def _flat(log: Any) -> Iterator[Entry]:  # noqa: ANN401 - a list or tuple of entries
+    for entry in log:
+        yield entry
+        yield from _flat(entry.log)
+        for branch in entry.branches:
+            yield from _flat(branch)
+
+
+def _moved(entry: Entry, undos: Mapping[str, str]) -> Entry:
+    """An entry with the places of the new version."""
+    return Entry(
+        entry.kind,
+        entry.id,
+        entry.path,
+        entry.name,
+        entry.key,
+        entry.state,
+        undos.get(entry.undo, entry.undo),
+        entry.stored,
+        tuple(_moved(each, undos) for each in entry.log),
+        tuple(tuple(_moved(each, undos) for each in branch) for branch in entry.branches),
+        entry.limit,
+    )

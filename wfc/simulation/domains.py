@@ -1,0 +1,132 @@
+"""Values that tell branches apart: for each type the few that the program's own conditions can distinguish."""
+
+from decimal import Decimal
+from itertools import islice, product
+from typing import Any
+
+from wfc.ir.boundary import Misfit
+from wfc.ir.expressions import Expr, Get, Lit, Op, walk
+from wfc.ir.machine import FieldDef
+from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
+from wfc.ir.walk import workflow_expressions
+from wfc.machine.program import Program
+
+MOST = 8  # values of one answer
+
+
+class Domains:
+    """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.cut = False
+        self._literals: dict[Type, dict[Any, None]] = {}
+        self._read: set[str] = set()
+        self._known: dict[str, tuple[Any, ...]] = {}
+        for workflow in program.machine.workflows:
+            for expr in workflow_expressions(workflow):
+                self._note(expr)
+        for function in program.machine.functions:
+            self._note(function.body)
+
+    def _note(self, expr: Expr) -> None:
+        """What conditions compare with, and the fields they read."""
+        for part in walk(expr):
+            if isinstance(part, Get):
+                self._read.add(part.name)
+            if isinstance(part, Op) and part.op in ("==", "!=", "<", "<=", ">", ">="):
+                for side in part.args:
+                    if isinstance(side, Lit) and side.value is not None:
+                        self._literals.setdefault(side.type, {})[side.value] = None
+
+    # -- what is chosen
+
+    def results(self, target: str) -> tuple[Any, ...]:
+        """What a call may answer."""
+        found = self._known.get(target)
+        if found is None:
+            operation = self.program.operations.get(target)
+            kind = operation.result if operation is not None else self.program.workflows[target].result
+            found = tuple(self._few(self.values(kind))) if kind is not None else (None,)
+            self._known[target] = found
+        return found
+
+    def first(self, target: str) -> Any:  # noqa: ANN401 - values of the language
+        """One answer."""
+        return self.results(target)[0]
+
+    def errors(self, target: str) -> tuple[Any, ...]:
+        """The business errors that a call may raise."""
+        operation = self.program.operations.get(target)
+        names = operation.raises if operation is not None else self.program.workflows[target].raises
+        errors = self.program.errors
+        return tuple({"is": n, **self.program.boundary.sample_fields(errors[n].fields)} for n in names if n in errors)
+
+    def fields(self, defs: tuple[FieldDef, ...]) -> list[dict[str, Any]]:
+        """Some combinations of fields: of each field in turn, the others as their sample; all, if they are few."""
+        sample = self.program.boundary.sample_fields(defs)
+        choices = {field.name: self._fitting(field, sample[field.name]) for field in defs}
+        total = 1
+        for values in choices.values():
+            total *= len(values)
+        if total <= MOST:
+            return [dict(zip(choices, picked, strict=True)) for picked in product(*choices.values())]
+        self.cut = True
+        found = [dict(sample)]
+        for name, values in choices.items():
+            found += [{**sample, name: value} for value in values if value != sample[name]]
+        return found[:MOST]
+
+    def _fitting(self, field: FieldDef, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
+        """The values of a field that its refinement lets through."""
+        values = self._few(self.values(field.type)) if self._matters(field) else []
+        found = [sample]
+        for value in values:
+            try:
+                read = self.program.boundary.fields((field,), {field.name: value})[field.name]
+            except Misfit:
+                continue
+            if read not in found:
+                found.append(read)
+        return found
+
+    def _matters(self, field: FieldDef) -> bool:
+        """Whether a value of the field can make a difference: something reads it, or it is a parameter."""
+        return field.name in self._read or not isinstance(field.type, Named) or field.type.kind == "enum"
+
+    def _few(self, values: list[Any]) -> list[Any]:
+        if len(values) > MOST:
+            self.cut = True
+        return list(islice(values, MOST))
+
+    def values(self, kind: Type, deep: int = 0) -> list[Any]:
+        """Values of a type."""
+        sample = self.program.boundary.sample(kind)
+        if deep > 3:  # noqa: PLR2004 - deep enough
+            return [sample]
+        match kind:
+            case Optional(inner):
+                return [None, *self.values(inner, deep + 1)]
+            case ListOf(item):
+                return [(), (self.program.boundary.sample(item),)]
+            case Named("record", _, _):
+                return list(self.fields(self.program.boundary.forms.fields(kind)))
+            case Named("enum", _, _) | Errors():
+                cases = self.program.boundary.forms.cases(kind) or {}
+                return [{"is": name, **self.program.boundary.sample_fields(fields)} for name, fields in cases.items()]
+            case _ if kind == BOOL:
+                return [False, True]
+            case _ if kind in (INT, DECIMAL, DURATION, INSTANT) or isinstance(kind, Money):
+                return self._numbers(kind, sample)
+            case _ if kind in (TEXT, DATE):
+                return [sample, *(value for value in self._literals.get(kind, ()) if value != sample)]
+            case _:
+                return [sample]
+
+    def _numbers(self, kind: Type, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
+        """Each number that is compared with, and its neighbours."""
+        found = [sample]
+        for literal in self._literals.get(kind, ()):
+            value = Decimal(str(literal)) if kind == DECIMAL or isinstance(kind, Money) else literal
+            found += [each for each in (value, value + 1, value - 1) if each not in found]
+        return found

@@ -1,0 +1,292 @@
+"""The explorer: all interleavings and outcomes of one workflow, up to a bound.
+
+It answers which ends can be reached, whether an instance can get stuck, and which effects can be left standing at which
+end, each with a shortest trace. The world is closed by choice: a call answers with any value that tells branches apart,
+any declared error, or not at all, at any moment until its policy gives it up; events come once each at any moment;
+children are calls; undos work. What happens within a turn is one step (local steps are fused by the machine), and where
+a transition depends on nothing else that can happen, only that one is followed: an undo under way, or a call that has
+been asked to stop (a stubborn set, after Valmari 1990: no other transition can disable it or change what it does).
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from wfc.ir.machine import Machine
+from wfc.machine.attempts import number_of
+from wfc.machine.instance import Fiber, Instance
+from wfc.machine.messages import (
+    Answered,
+    Event,
+    Input,
+    Locked,
+    Operator,
+    Record,
+    Refused,
+    Started,
+    Time,
+)
+from wfc.machine.program import Program
+from wfc.machine.status import waits_for
+from wfc.machine.turn import turn
+from wfc.machine.verify import broken_laws
+from wfc.simulation.canonical import canonical
+from wfc.simulation.closing import one_attempt
+from wfc.simulation.domains import Domains
+from wfc.simulation.world import START
+
+Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with how often
+
+
+@attrs.frozen
+class Bounds:
+    """How far to look: states, how often each event may come; whether an operator may cancel, and undos may fail."""
+
+    states: int = 20_000
+    events: int = 1
+    cancel: bool = False
+    failing_undos: bool = False
+
+
+@attrs.frozen
+class Choice:
+    """One step of a trace: what happens, in words, and the input that it is."""
+
+    text: str
+    input: Input
+
+
+@attrs.frozen
+class End:
+    """A way in which an instance can end, or be stuck (`kind` is then `stuck`).
+
+    `left`: effects that stand though the instance has failed, or stand at a good end.
+    """
+
+    kind: str
+    name: str
+    left: Standing
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".rstrip()
+
+
+@attrs.frozen
+class Explored:
+    """What was found. `complete`: nothing was cut off; `cut` says what was, in sentences."""
+
+    ends: dict[End, tuple[Choice, ...]]
+    nodes: frozenset[str]
+    states: int
+    turns: int
+    cut: tuple[str, ...]
+    broken: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything within the choices of the world was seen."""
+        return not self.cut
+
+    @property
+    def stuck(self) -> tuple[tuple[Choice, ...], ...]:
+        """Traces to states from which nothing leads on."""
+        return tuple(trace for end, trace in self.ends.items() if end.kind == "stuck")
+
+
+@attrs.frozen
+class _State:
+    """A place of the search. `way` is the state it was reached from, with the choice."""
+
+    instance: Instance
+    heard: tuple[int, ...]
+    cancelled: bool
+    standing: Standing
+    depth: int
+    choice: Choice | None
+    before: "_State | None"
+
+    def trace(self) -> tuple[Choice, ...]:
+        found: list[Choice] = []
+        state: _State | None = self
+        while state is not None and state.choice is not None:
+            found.append(state.choice)
+            state = state.before
+        return tuple(reversed(found))
+
+
+def explore(machine: Machine, workflow: str | None = None, bounds: Bounds | None = None) -> Explored:
+    """Explores a workflow of a machine, the process itself if none is named."""
+    return _Explorer(machine, workflow or machine.workflow.name, bounds or Bounds()).run()
+
+
+class _Explorer:
+    def __init__(self, machine: Machine, workflow: str, bounds: Bounds) -> None:
+        self.program = Program(one_attempt(machine))
+        self.workflow = self.program.workflows[workflow]
+        self.bounds = bounds
+        self.domains = Domains(self.program)
+        self.events = sorted(self.program.heard[workflow])
+        self.seen: set[Any] = set()
+        self.queue: deque[_State] = deque()
+        self.ends: dict[End, tuple[Choice, ...]] = {}
+        self.nodes: set[str] = set()
+        self.broken: dict[str, None] = {}
+        self.cut: dict[str, None] = {}
+        self.turns = 0
+
+    def run(self) -> Explored:
+        """Breadth first, so that the first trace to anything is a shortest one."""
+        for data in self.domains.fields(self.workflow.params):
+            given = Started(at=START, workflow=self.workflow.name, instance=f"{self.workflow.name}/1", data=data)
+            self._take(None, Choice("the instance starts", given))
+        while self.queue:
+            if len(self.seen) >= self.bounds.states:
+                self.cut[f"the search ended after {self.bounds.states} states"] = None
+                break
+            self._expand(self.queue.popleft())
+        if self.domains.cut:
+            self.cut["not every combination of values was tried"] = None
+        return Explored(
+            self.ends, frozenset(self.nodes), len(self.seen), self.turns, tuple(self.cut), tuple(self.broken)
+        )
+
+    def _take(self, state: _State | None, choice: Choice) -> bool:
+        """Follows a choice; False if the machine refuses it."""
+        self.turns += 1
+        found = turn(self.program, state.instance if state is not None else None, choice.input)
+        if isinstance(found, Refused):
+            if found.reason == "endless":
+                self.cut["a turn that never ends was met"] = None
+            return False
+        inst = found.instance
+        self.nodes.update(record.path for record in found.records if record.kind == "entered")
+        for law in broken_laws(self.program, inst):
+            self.broken[law] = None
+        heard = state.heard if state is not None else tuple(0 for _ in self.events)
+        if isinstance(choice.input, Event):
+            place = self.events.index(choice.input.type)
+            heard = (*heard[:place], heard[place] + 1, *heard[place + 1 :])
+        cancelled = (state is not None and state.cancelled) or (
+            isinstance(choice.input, Operator) and choice.input.action == "cancel"
+        )
+        standing = self._standing(state, found.records, choice)
+        made = _State(inst, heard, cancelled, standing, state.depth + 1 if state is not None else 0, choice, state)
+        if inst.status != "running":
+            self._ended(made)
+            return True
+        form = (canonical(inst), heard, cancelled, standing)
+        if form not in self.seen:
+            self.seen.add(form)
+            self.queue.append(made)
+        return True
+
+    def _ended(self, state: _State) -> None:
+        inst = state.instance
+        name = inst.error["is"] if inst.error is not None else ""
+        if isinstance(inst.value, dict):
+            name = str(inst.value.get("is", ""))
+        self.ends.setdefault(End(inst.status, name, state.standing), state.trace())
+
+    def _standing(self, state: _State | None, records: tuple[Record, ...], choice: Choice) -> Standing:
+        """The effects that stand after a turn: services have done them, and nothing has undone them."""
+        counts: Counter[str] = Counter(dict(state.standing) if state is not None else {})
+        given = choice.input
+        if state is not None and isinstance(given, Answered):
+            fiber = _caller(state.instance, given.call)
+            if fiber is not None and fiber.call is not None and not fiber.undo and self._does(fiber, given):
+                counts[fiber.call.target] += 1
+        for record in records:
+            if record.kind == "undone":
+                counts[str(record.get("operation"))] -= 1
+        return tuple(sorted((name, count) for name, count in (+counts).items()))
+
+    def _does(self, fiber: Fiber, given: Answered) -> bool:
+        """Whether an answer means that the world has changed, or may have: no answer counts as done."""
+        call = fiber.call
+        assert call is not None
+        operation = self.program.operations.get(call.target)
+        if operation is None or operation.effect not in ("reversible", "irreversible", "unsaid"):
+            return False
+        return given.kind == "value" or (given.kind == "system" and given.sent)
+
+    # -- what can happen
+
+    def _expand(self, state: _State) -> None:
+        moved = False
+        for choice in self._choices(state):
+            moved = self._take(state, choice) or moved
+        if not moved and not waits_for(self.program, state.instance):
+            self.ends.setdefault(End("stuck", "", state.standing), state.trace())
+
+    def _choices(self, state: _State) -> Iterator[Choice]:
+        inst = state.instance
+        calling = [fiber for fiber in inst.fibers.values() if fiber.call is not None and fiber.call.state != "parked"]
+        for fiber in calling:  # nothing else can change what these do: they alone are followed
+            if fiber.undo or (fiber.call is not None and fiber.call.state == "stopping"):
+                yield from self._answers(inst, fiber)
+                return
+        for fiber in calling:
+            yield from self._answers(inst, fiber)
+        for fiber in inst.fibers.values():
+            if fiber.wait == "lock":
+                yield Choice("the lock is granted", Locked(at=inst.now, lock=fiber.lock, state="granted"))
+            if fiber.call is not None and fiber.call.state == "parked":
+                yield from self._operator(inst, fiber)
+        for place, name in enumerate(self.events):
+            if state.heard[place] < self.bounds.events:
+                for data in self.domains.fields(self.program.events[name].fields):
+                    yield Choice(f"{name} comes", Event(at=inst.now, type=name, data=data))
+        if self.bounds.cancel and not state.cancelled:
+            yield Choice("an operator cancels", Operator(at=inst.now, action="cancel"))
+        if inst.alarm is not None:
+            yield Choice("time passes", Time(at=inst.alarm))
+
+    def _answers(self, inst: Instance, fiber: Fiber) -> Iterator[Choice]:
+        call = fiber.call
+        assert call is not None
+
+        def answer(kind: Any, value: Any = None, *, sent: bool = True) -> Answered:  # noqa: ANN401 - one of four words
+            return Answered(at=inst.now, call=call.id, attempt=number_of(call), kind=kind, value=value, sent=sent)
+
+        if fiber.undo:
+            yield Choice(f"{call.target} works", answer("value", self.domains.first(call.target)))
+            if self.bounds.failing_undos:
+                yield Choice(f"{call.target} fails", answer("system", "Unavailable", sent=False))
+            return
+        for value in self.domains.results(call.target):
+            yield Choice(f"{call.target} answers {_shown(value)}".rstrip(), answer("value", value))
+        if call.state == "stopping":
+            yield Choice(f"{call.target} has stopped", answer("cancelled"))
+            if call.kind not in ("workflow", "start"):
+                yield Choice(f"{call.target} is silent", answer("system", "Timeout"))
+            return
+        for error in self.domains.errors(call.target):
+            yield Choice(f"{call.target} raises {error['is']}", answer("error", error))
+        if call.kind == "start":
+            yield Choice(f"{call.target} runs already", answer("system", "AlreadyRunning", sent=False))
+        elif call.kind != "task":
+            yield Choice(f"{call.target} cannot be reached", answer("system", "Unavailable", sent=False))
+            if call.kind != "workflow":
+                yield Choice(f"{call.target} does not answer", answer("system", "Timeout"))
+
+    def _operator(self, inst: Instance, fiber: Fiber) -> Iterator[Choice]:
+        call = fiber.call
+        assert call is not None
+        for value in self.domains.results(call.target):
+            given = Operator(at=inst.now, action="supply", key=call.key, value=value)
+            yield Choice(f"an operator supplies {_shown(value)} for {call.target}".replace("  ", " "), given)
+        for name in ("Unavailable", *(error["is"] for error in self.domains.errors(call.target))):
+            given = Operator(at=inst.now, action="raise", key=call.key, value={"is": name})
+            yield Choice(f"an operator raises {name} for {call.target}", given)
+
+
+def _caller(inst: Instance, call: str) -> Fiber | None:
+    return next((f for f in inst.fibers.values() if f.call is not None and f.call.id == call), None)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - values of the language
+    if value is None:
+        return ""
+    return str(value["is"]) if isinstance(value, dict) and "is" in value else str(value)
