@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from tests.golden.program import loaded
+from tests.machine.running import run, sent
 from wfc.driver import pipeline
 from wfc.ir.scenario import Migration
 from wfc.machine.instance import Instance
-from wfc.machine.messages import Answered, Event, Send, Started, Time
+from wfc.machine.messages import Answered, Event, Started, Time
 from wfc.machine.migrate import Stays, migrate
 from wfc.machine.program import Program
-from wfc.machine.turn import Turned, turn
+from wfc.machine.turn import Turned
 from wfc.machine.verify import broken_laws
 from wfc.project.sources import read_sources
 
@@ -75,22 +76,12 @@ def versions(rules: str) -> tuple[Program, Program, Migration]:
     return old, new, migrations[0]
 
 
-def run(program: Program, inputs: list[Any], instance: Instance | None = None) -> Turned:
-    found: Turned | None = None
-    for given in inputs:
-        result = turn(program, instance, given)
-        assert isinstance(result, Turned), result
-        found, instance = result, result.instance
-    assert found is not None
-    return found
-
-
 def started() -> list[Any]:
     return [Started(at=0, workflow="W", instance="W/a", data={"id": "a"})]
 
 
 def call_of(found: Turned) -> str:
-    return next(command.call for command in found.commands if isinstance(command, Send))
+    return sent(found)[0].call
 
 
 def at_rest(old: Program) -> Instance:
@@ -116,7 +107,7 @@ def test_what_was_done_in_the_old_version_is_undone_in_the_new() -> None:
     moved = migrate(old, new, at_rest(old), rules, 1000)
     assert isinstance(moved, Turned)
     stopping = run(new, [Event(at=2000, type="Stop", data={"id": "a"})], moved.instance)
-    assert [c.target for c in stopping.commands if isinstance(c, Send)] == ["s.free"]
+    assert [each.target for each in sent(stopping)] == ["s.free"]
     ended = run(new, [Answered(at=2001, call=call_of(stopping), kind="value")], stopping.instance)
     assert ended.instance.value == "stopped"
 
@@ -171,4 +162,4 @@ def test_an_unchanged_node_keeps_its_timers() -> None:
     assert moved.instance.alarm == before.alarm
     assert moved.instance.alarm is not None
     ended = run(new, [Time(at=moved.instance.alarm)], moved.instance)
-    assert [c.target for c in ended.commands if isinstance(c, Send)] == ["s.free"]  # Late undoes what was held
+    assert [each.target for each in sent(ended)] == ["s.free"]  # Late undoes what was held

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -29,6 +30,7 @@ from wfc.problems.problem import Problem, Severity
 from wfc.problems.render.full import full
 from wfc.project.files import MemoryFiles
 from wfc.project.settings import Settings
+from wfc.text.names import kebab
 from wfc.text.source import SourceFile
 from wfc.text.value import Value, value
 
@@ -279,9 +281,12 @@ def test_commands_and_codes_exist(page: str) -> None:
 def _other_words() -> set[str]:
     """Words with hyphens that are no codes: settings, processes, tags of the machine's format."""
     from wfc.ir.encode import classes
+    from wfc.machine.messages import Command, RefusalReason
+    from wfc.machine.migrate import STAYS
 
     settings = {"dead-letters", "max-retries"}
-    return settings | set(classes()) | {path.parent.name for path in ROOT.glob("examples/*/README.md")}
+    runs = {*get_args(RefusalReason), *STAYS, *(kebab(command.__name__) for command in get_args(Command))}
+    return settings | runs | set(classes()) | {path.parent.name for path in ROOT.glob("examples/*/README.md")}
 
 
 @pytest.mark.parametrize("page", PAGES)

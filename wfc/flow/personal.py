@@ -1,9 +1,10 @@
 """Where a machine's personal data is: in arguments and fields, in the names of a workflow, in expressions."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
-from wfc.ir.expressions import Apply, Expr, Get, Member, Ref, walk
+from wfc.ir.expressions import Apply, Expr, Get, Interp, Lit, Member, Ref, walk
 from wfc.ir.machine import (
     Choose,
     Do,
@@ -20,10 +21,12 @@ from wfc.ir.machine import (
     Step,
     Workflow,
 )
-from wfc.ir.types import ANY_ERROR, Errors, ListOf, MapOf, Named, Optional, Secret, Type
+from wfc.ir.types import ANY_ERROR, TEXT, Errors, ListOf, MapOf, Named, Optional, Secret, Type
 from wfc.ir.walk import nodes, own_steps, region_steps, regions
 
 _NAMES = ("param", "local", "var")
+MASK = "***"
+HIDDEN = Lit(TEXT, MASK)
 
 
 class Personal:
@@ -114,6 +117,12 @@ class Personal:
                 case _:
                     pass
 
+    def shown(self, text: Expr, names: Collection[str]) -> Expr:
+        """A text for the audit: what is personal in it has become `***`."""
+        if isinstance(text, Interp):
+            return Interp(TEXT, tuple(HIDDEN if self.reads(part, names) else part for part in text.parts))
+        return HIDDEN if self.reads(text, names) else text
+
     def reads(self, expr: Expr, names: Collection[str]) -> bool:
         """Whether an expression reads something personal: a field, or one of some names."""
         return any(self._is_personal(part, names) for part in walk(expr))
@@ -171,3 +180,17 @@ def _given(region: Region) -> Iterator[Expr]:
 
 def _done(steps: tuple[Step, ...]) -> Iterator[Expr]:
     yield from (step.value for step in own_steps(steps) if isinstance(step, Done) and step.value is not None)
+
+
+def masked(value: Any, place: Sequence[str]) -> Any:  # noqa: ANN401 - values of the language
+    """A value with what lies at a place hidden; `*` stands for every element."""
+    if not place:
+        return MASK
+    head, *rest = place
+    match value:
+        case tuple():
+            return tuple(masked(item, rest) if head in ("*", str(i)) else item for i, item in enumerate(value))
+        case dict():
+            return {name: masked(item, rest) if head in ("*", name) else item for name, item in value.items()}
+        case _:
+            return value

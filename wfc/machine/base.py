@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import attrs
+
+from wfc.flow.personal import masked
 from wfc.ir.evaluate import Code, NotConstant
 from wfc.machine.code import Spec, UndoCode
 from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter
@@ -69,6 +72,7 @@ class Base:
         self.commands: list[Command] = []
         self.records: list[Record] = []
         self.ready: deque[int] = deque()
+        self.tails: list[int] = []  # frames whose guard has fired and that are undone: their tails may begin
         self.fuel = FUEL
 
     # -- what higher parts supply
@@ -89,10 +93,6 @@ class Base:
         """The branches that did not win have been undone."""
         raise NotImplementedError
 
-    def tail(self, frame: Frame) -> None:
-        """What a guard interrupted has been undone: its tail begins."""
-        raise NotImplementedError
-
     def failed(self) -> None:
         """Everything has been undone: the instance fails."""
         raise NotImplementedError
@@ -101,8 +101,8 @@ class Base:
         """A completed child has undone itself."""
         raise NotImplementedError
 
-    def send_undo(self, frame: Frame, entry: Entry) -> None:
-        """Tells a completed child to undo itself."""
+    def send_alone(self, frame: Frame, entry: Entry, letter: Letter | None = None) -> None:
+        """Sends a call that no program has written: a completed child undoes itself, a forward call is repeated."""
         raise NotImplementedError
 
     # -- names and values
@@ -290,8 +290,9 @@ class Base:
         self.commands.append(Measured(metric=metric, value=value))
 
     def letter(self, letter: Letter) -> None:
-        """Writes a dead letter, which stays open until an operator has dealt with it."""
+        """Writes a dead letter, which stays open until an operator has dealt with it. What is personal is hidden."""
         self.inst.letters[letter.key] = letter
+        letter = self._without_personal(letter)
         self.commands.append(
             DeadLetter(
                 queue=letter.queue,
@@ -304,6 +305,22 @@ class Base:
             )
         )
         self.note("dead letter", letter.path, queue=letter.queue, key=letter.key, operation=letter.operation)
+
+    def _without_personal(self, letter: Letter) -> Letter:
+        personal = self.program.personal
+        args, errors = letter.args, letter.errors
+        operation = self.program.operations.get(letter.operation)
+        if operation is not None and args:
+            for place in personal.places(operation.params):
+                args = masked(args, place.split("."))
+        for i, error in enumerate(errors):
+            definition = self.program.errors.get(error["is"])
+            fields = [field.name for field in definition.fields if field.pii] if definition is not None else []
+            for name in fields:
+                errors = masked(errors, (str(i), name))
+        if args == letter.args and errors == letter.errors:
+            return letter
+        return attrs.evolve(letter, args=args, errors=errors)  # type: ignore[misc]  # attrs to mypy only by the decorator
 
     # -- small questions
 

@@ -55,7 +55,7 @@ class Calls(Attempts):
             case "cancelled":
                 self._stopped_call(fiber, call, doubt=call.open and not self._keyed(call))
             case "system":
-                name = given.value if given.value in SYSTEM else "Unavailable"
+                name = str(given.value) if str(given.value) in SYSTEM else "Unavailable"
                 self._system(fiber, call, name, sent=given.sent, chance=given.chance, detail=given.detail)
 
     def _keyed(self, call: Call) -> bool:
@@ -66,7 +66,7 @@ class Calls(Attempts):
     def _value(self, fiber: Fiber, call: Call, value: Any) -> None:  # noqa: ANN401 - whatever the service says
         code = self.code_of(call)
         if code is None:
-            self.undo_done_by_child(fiber)
+            self.undo_done(self.inst.frames[fiber.base])
             return
         result = code.step.result if isinstance(code.step, Do) else None
         try:
@@ -147,7 +147,7 @@ class Calls(Attempts):
         """A declared error promises that nothing was done."""
         code = self.code_of(call)
         name = given.get("is") if isinstance(given, dict) else None
-        if code is None or name not in code.raises:
+        if code is None or not isinstance(name, str) or name not in code.raises:
             self._system(fiber, call, "Invalid", sent=True, chance=0, detail=f"undeclared {name}")
             return
         try:
@@ -160,6 +160,7 @@ class Calls(Attempts):
         policy = call.policy
         again = policy is not None and name in policy.only
         if again and call.state != "stopping" and self.try_again(fiber, call, name, chance):
+            self.attempt_failed(call, frame, name, "")
             return
         doubt = name in code.partial or (call.open and not code.keyed)
         self._end(fiber, call, code, doubt=doubt)
@@ -188,6 +189,7 @@ class Calls(Attempts):
         code = self.code_of(call)
         if code is None:
             base = self.inst.frames[fiber.base]
+            base.last = call.copy()
             fiber.wait = "stopped"
             self.undo_failed(base, {"is": name})
             return
@@ -228,18 +230,7 @@ class Calls(Attempts):
             return
         frame = self.inst.frames[fiber.frame]
         if policy.exhausted == "dead letter":
-            self.letter(
-                Letter(
-                    key=call.key,
-                    queue=policy.queue,
-                    path=call.path,
-                    operation=call.target,
-                    args=call.args,
-                    errors=(error,),
-                    attempts=call.attempt,
-                    name=call.target,
-                )
-            )
+            self.forward_letter(call, error)
             self._raise(fiber, call, code, error)
             return
         call.state = "parked"
@@ -365,17 +356,18 @@ class Calls(Attempts):
     def _ends(self, frame: Frame, timer: Timer) -> bool:
         return timer.what == "guard" and self.spec(frame).guards[timer.index].interrupting
 
-    # -- children
+    # -- calls that no program has written
 
-    def send_undo(self, frame: Frame, entry: Entry) -> None:
+    def send_alone(self, frame: Frame, entry: Entry, letter: Letter | None = None) -> None:
         inner = self.undo_frame(frame, entry)
         fiber = Fiber(self.serial(), 0, inner.id, inner.id, wait="call", undo=entry.key)
         inner.fiber = fiber.id
         number = f"c{self.serial()}"
-        fiber.call = Call(number, -1, "undo", entry.name, entry.key, (), None, 0, entry.path, instance=entry.key)
+        if letter is None:
+            call = Call(number, -1, "undo", entry.name, entry.key, (), None, 0, entry.path, instance=entry.key)
+        else:
+            args, policy = letter.args, letter.policy
+            call = Call(number, -1, letter.kind, letter.operation, letter.key, args, policy, 0, entry.path)
+        fiber.call = call
         self.inst.fibers[fiber.id] = fiber
         self.round(fiber)
-
-    def undo_done_by_child(self, fiber: Fiber) -> None:
-        """A child has undone itself."""
-        self.undo_done(self.inst.frames[fiber.base])

@@ -164,9 +164,10 @@ class LockCode:
 
 @attrs.define(slots=True, eq=False)
 class Enter:
-    """The token enters a node."""
+    """The token enters a node. Without guards of its own it offers the inbox to those around it."""
 
     path: str
+    offers: bool
 
 
 @attrs.define(slots=True, eq=False)

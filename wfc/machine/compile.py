@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import attrs
 
+from wfc.flow.personal import Personal
 from wfc.ir.evaluate import Code, Evaluator
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import (
@@ -73,6 +74,8 @@ class Writer:
         self.code: list[c.Instruction] = []
         self.labels: list[str] = []
         self.specs: list[c.Spec] = []
+        self.personal = Personal(machine)
+        self._personal_names: frozenset[str] = frozenset()
         self.operations = {operation.name: operation for operation in machine.operations}
         self.policies = {policy.name: policy for policy in machine.policies}
         self._policy_codes: dict[str, c.PolicyCode] = {}
@@ -123,6 +126,7 @@ class Writer:
 
     def workflow(self, workflow: Workflow) -> int:
         """Writes a workflow; the place where it begins."""
+        self._personal_names = self.personal.names(workflow)
         with self._at(workflow.name, ""):
             begin = len(self.code)
             place = _Place(workflow.name, "")
@@ -194,9 +198,10 @@ class Writer:
             return
         with self._at(place.workflow, node.path):
             self._set(place.nodes[node.name][0])
-            self._emit(c.Enter(node.path))
             inner = attrs.evolve(place, path=node.path)
-            if not (node.guards or node.ignore or node.slas):
+            plain = not (node.guards or node.ignore or node.slas)
+            self._emit(c.Enter(node.path, plain))
+            if plain:
                 self._steps(node.steps, inner)
                 return
             spec = self._spec("state", place.workflow, node.path)
@@ -303,7 +308,7 @@ class Writer:
             case Settle():
                 self._emit(c.Settling())
             case Audit(text=text):
-                self._emit(c.Say(self._expr(text)))
+                self._emit(c.Say(self._expr(self.personal.shown(text, self._personal_names))))
             case Measure(metric=metric, value=measured):
                 self._emit(c.Feed(metric, self._maybe(measured)))
             case Goto(target=target):

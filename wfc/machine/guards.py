@@ -25,15 +25,24 @@ class Guards(Joins):
         fiber.frame = frame.id
         for name, code in spec.variables:
             self.bind(frame, name, self.value(code, frame))
-        if spec.boundary and spec.path and spec.kind == "scope":
+        if spec.boundary and spec.kind == "scope":
+            self.leave_node(around)
             self.note("entered", spec.path, frame, scope=True)
         if spec.guards or spec.slas:
             self._arm(frame, spec)
         if (spec.guards or spec.ignore) and self.inst.inbox:
-            while frame.state == "active" and self.offer(frame):
+            while frame.state == "active" and self.offer():
                 pass
         self._due_at_once(frame)
         return frame
+
+    def leave_node(self, frame: Frame | None) -> None:
+        """The token of a region leaves the node it is at."""
+        while frame is not None and not self.spec(frame).boundary:
+            frame = self.inst.frames[frame.parent] if frame.parent is not None else None
+        if frame is not None and frame.node:
+            self.note("left", frame.node, frame)
+            frame.node = ""
 
     def _arm(self, frame: Frame, spec: Spec) -> None:
         for guard in spec.guards:
@@ -378,7 +387,7 @@ class Guards(Joins):
         if guard.keep:
             around = self.inst.frames[frame.parent] if frame.parent is not None else frame
             around.log.extend(self.freed(log))
-            self.tail(frame)
+            self.tails.append(frame.id)
         else:
             self.undo(log, frame, Then("guard", frame.id))
 

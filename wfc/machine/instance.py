@@ -11,7 +11,7 @@ from wfc.text.value import Value, value
 
 FORMAT = 1  # of a stored instance
 
-EntryKind = Literal["call", "region", "child", "fork", "held", "release"]
+EntryKind = Literal["call", "region", "child", "fork", "held", "release", "again"]
 
 
 @value
@@ -23,6 +23,7 @@ class Entry(Value):
     - `child`: a completed child workflow, undone by itself; `key` is its id.
     - `fork`: `branches` that were done side by side, at most `limit` at once.
     - `held`: what was done under the lock `key`, which is still held; `release` gives it back.
+    - `again`: a forward call that an operator has repeated; in no log.
     """
 
     kind: EntryKind
@@ -300,6 +301,8 @@ class Letter(Value):
     name: str
     entry: Entry | None = None
     doubt: bool = False
+    kind: str = ""
+    policy: Policy | None = None
 
 
 @attrs.define(slots=True)

@@ -18,6 +18,7 @@ from wfc.machine.program import Program
 from wfc.machine.turn import Turned, Work
 from wfc.text.value import Value, value
 
+STAYS = ("stay", "refuse", "not-at-rest", "unmapped-state", "migration-gap", "unmigrated-name")
 RESTING = ("await", "wait", "lock", "fork")
 
 
@@ -25,7 +26,7 @@ RESTING = ("await", "wait", "lock", "fork")
 class Stays(Value):
     """An instance that is not moved, and why: a rule says `stay` or `refuse`, or it cannot be done now or at all."""
 
-    kind: str  # stay, refuse, not-at-rest, unmapped-state, migration-gap, unmigrated-name
+    kind: str  # one of STAYS
     text: str
 
 

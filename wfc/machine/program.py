@@ -58,6 +58,7 @@ class Program:
         self.lists, self.forks, self.compensation = writer.lists, writer.forks, writer.compensation
         self.slots, self.besides = writer.slots, writer.besides
         self.compile = self.evaluator.compile
+        self.personal = writer.personal
 
     @cached_property
     def places(self) -> dict[str, int]:

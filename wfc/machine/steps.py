@@ -30,10 +30,12 @@ class Steps(Calls):
     def node(self, fiber: Fiber, step: c.Enter) -> None:
         """Enters a node."""
         frame = self.holder_of_node(fiber)
-        if frame.node:
-            self.note("left", frame.node, frame)
+        self.leave_node(frame)
         frame.node = step.path
         self.note("entered", step.path, frame)
+        if step.offers and self.inst.inbox:
+            while not fiber.wait and self.offer():
+                pass
 
     def holder_of_node(self, fiber: Fiber) -> Any:  # noqa: ANN401 - a frame
         """The region whose token this is."""

@@ -186,7 +186,7 @@ def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator
         result = getattr(code.step, "result", None)
         return program.boundary.read(given.value, result, fiber.call.target) if result is not None else None
     if given.action == "raise":
-        name = given.value.get("is") if isinstance(given.value, dict) else given.value
+        name = str(given.value.get("is") if isinstance(given.value, dict) else given.value)
         if name in SYSTEM:
             return {"is": name}
         if name not in code.raises:
@@ -304,8 +304,10 @@ class Work(Steps):
             assert fiber is not None
             read = _fitting(self.program, self.inst, fiber, given)
             self.operate(fiber, Operator(at=given.at, action=given.action, key=given.key, value=read))
+        elif letter.entry is None and given.action == "retry":
+            self.call_again(letter)
         elif letter.entry is None:
-            del self.inst.letters[letter.key]  # of a forward call: repeating it is the host's, the instance has gone on
+            del self.inst.letters[letter.key]  # somebody has seen to it; the instance has gone on
         elif given.action == "supply" and not letter.doubt:
             del self.inst.letters[letter.key]  # somebody has undone it by hand
             self.note("undone", letter.path, operation=letter.name, key=letter.key, by="operator")
@@ -316,6 +318,16 @@ class Work(Steps):
     # -- until everything waits
 
     def _settle(self) -> None:
+        """Runs until everything waits and nothing is due."""
+        while True:
+            self._run_on()
+            if self.inst.status == "running" and self.inst.inbox and self.offer():
+                continue
+            if not self._fire_due():
+                return
+
+    def _run_on(self) -> None:
+        """Runs until everything waits. What an undo has held back comes before the tail that follows it."""
         while True:
             while self.ready:
                 fiber = self.inst.fibers.get(self.ready.popleft())
@@ -323,10 +335,10 @@ class Work(Steps):
                     self.run(fiber)
             if self.finish_stops() or self._cancel():
                 continue
-            if self.inst.status == "running" and self.inst.inbox and self.offer():
-                continue
-            if not self._fire_due():
+            if not self.tails:
                 return
+            if not (self.inst.inbox and self.offer()) and not self._fire_due(0):  # what was due before this instant
+                self.tail(self.inst.frames[self.tails.pop(0)])
 
     def _cancel(self) -> bool:
         """An operator's cancel waits until nothing is being undone."""
@@ -379,14 +391,6 @@ class Work(Steps):
     def _due_before(self, order: int) -> None:
         """What was due before this input has its turn first."""
         while self._fire_due(order):
-            self._run_on()
-
-    def _run_on(self) -> None:
-        while self.ready:
-            fiber = self.inst.fibers.get(self.ready.popleft())
-            if fiber is not None and not fiber.wait:
-                self.run(fiber)
-        while self.finish_stops():
             self._run_on()
 
     def _fiber_timer(self, fiber: Fiber, timer: Timer) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wfc.machine.base import Base
-from wfc.machine.instance import Entry, Fiber, Frame, Letter, Then
+from wfc.machine.instance import Call, Entry, Fiber, Frame, Letter, Then
 
 UNATTENDED = "unattended"
 
@@ -23,14 +23,14 @@ class Undos(Base):
         while frame.rest:
             entry = frame.rest.pop()
             match entry.kind:
-                case "call" | "region":
+                case "call" | "region" | "again":
                     if entry.undo and (entry.state == "done" or self.undo_code(entry).blind):
                         self._run(frame, entry)
                         return
                     if entry.undo:
                         self._in_doubt(entry)
                 case "child":
-                    self.send_undo(frame, entry)
+                    self.send_alone(frame, entry)
                     return
                 case "held":
                     frame.rest.append(Entry("release", key=entry.key))
@@ -76,8 +76,7 @@ class Undos(Base):
         frame = self.inst.frames.get(then.id)
         match then.kind:
             case "guard":
-                assert frame is not None
-                self.tail(frame)
+                self.tails.append(then.id)
             case "step":
                 fiber = self.inst.fibers[then.id]
                 if fiber.stop:
@@ -129,8 +128,8 @@ class Undos(Base):
         """A compensation has done its work."""
         entry = frame.entry
         assert entry is not None
-        kind = "child undone" if entry.kind == "child" else "undone"
-        self.note(kind, entry.path, operation=entry.name, key=entry.key)
+        kinds = {"child": "child undone", "again": "redriven"}
+        self.note(kinds.get(entry.kind, "undone"), entry.path, operation=entry.name, key=entry.key)
         self.inst.letters.pop(entry.key, None)
         self._finish(frame)
 
@@ -140,6 +139,11 @@ class Undos(Base):
         assert entry is not None
         self.freed(self.collect(frame))
         last = frame.last
+        if entry.kind == "again":
+            assert last is not None
+            self.forward_letter(last, error)
+            self._finish(frame)
+            return
         errors = tuple(frame.errors)
         if not errors or errors[-1] != error:
             errors = (*errors, error)
@@ -161,6 +165,24 @@ class Undos(Base):
             )
         )
         self._finish(frame)
+
+    def forward_letter(self, call: Call, error: Any) -> None:  # noqa: ANN401 - an error of the language
+        """The dead letter of a call that was given up; the process has gone on without it."""
+        policy = call.policy
+        self.letter(
+            Letter(
+                key=call.key,
+                queue=policy.queue if policy is not None else UNATTENDED,
+                path=call.path,
+                operation=call.target,
+                args=call.args,
+                errors=(error,),
+                attempts=call.attempt,
+                name=call.target,
+                kind=call.kind,
+                policy=policy,
+            )
+        )
 
     def _finish(self, frame: Frame) -> None:
         outer = frame.parent
@@ -187,6 +209,13 @@ class Undos(Base):
                 doubt=True,
             )
         )
+
+    def call_again(self, letter: Letter) -> None:
+        """Repeats the forward call of a dead letter; the instance has gone on, so that nothing else changes."""
+        del self.inst.letters[letter.key]
+        frame = self.add(self.program.lists, None, 0)
+        frame.then = Then("letter", key=letter.key)
+        self.send_alone(frame, Entry("again", path=letter.path, name=letter.name, key=letter.key), letter)
 
     def redrive(self, letter: Letter, answer: Any) -> None:  # noqa: ANN401 - values of the language
         """Runs the compensation of a dead letter again, with the same key.

@@ -8,9 +8,9 @@ from wfc.backends.typescript.calls import Calls
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.flow import Place, bound_here, undo_reads
 from wfc.backends.typescript.layout import Code
-from wfc.ir.expressions import Expr, Interp, Lit, Ref, walk
+from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, Start, Step, Undo
-from wfc.ir.types import TEXT, Type
+from wfc.ir.types import Type
 from wfc.ir.undos import numbers, stored_names
 
 Block = Callable[[tuple[Step, ...], Place], Code]
@@ -25,11 +25,7 @@ class Undos:
 
     def text(self, text: Expr, place: Place) -> str:
         """The text of an audit record, without what is personal."""
-        personal = self.calls.program.personal
-        if isinstance(text, Interp):
-            parts = tuple(Lit(TEXT, "***") if personal.reads(p, place.personal) else p for p in text.parts)
-            return place.show.show(Interp(TEXT, parts))
-        return "'***'" if personal.reads(text, place.personal) else place.show.show(text)
+        return place.show.show(self.calls.program.personal.shown(text, place.personal))
 
     def of_call(self, step: Do, place: Place) -> Code | None:
         """How a call is undone, where that is not as its operation says."""
