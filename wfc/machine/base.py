@@ -73,6 +73,7 @@ class Base:
         self.records: list[Record] = []
         self.ready: deque[int] = deque()
         self.tails: list[int] = []  # frames whose guard has fired and that are undone: their tails may begin
+        self.resumed: list[int] = []  # tokens whose `undo` step has ended
         self.fuel = FUEL
 
     # -- what higher parts supply

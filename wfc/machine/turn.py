@@ -335,10 +335,22 @@ class Work(Steps):
                     self.run(fiber)
             if self.finish_stops() or self._cancel():
                 continue
-            if not self.tails:
+            if not self.tails and not self.resumed:
                 return
-            if not (self.inst.inbox and self.offer()) and not self._fire_due(0):  # what was due before this instant
+            if (self.inst.inbox and self.offer()) or self._fire_due(0):  # what was due before this instant
+                continue
+            if self.tails:
                 self.tail(self.inst.frames[self.tails.pop(0)])
+            else:
+                self.resume(self.inst.fibers[self.resumed.pop(0)])
+
+    def resume(self, fiber: Fiber) -> None:
+        """A token goes on behind its `undo` step, unless something around it has been interrupted meanwhile."""
+        if fiber.stop:
+            fiber.stop = False
+            fiber.wait = "stopped"
+        else:
+            self.wake(fiber)
 
     def _cancel(self) -> bool:
         """An operator's cancel waits until nothing is being undone."""

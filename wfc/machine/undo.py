@@ -78,11 +78,7 @@ class Undos(Base):
             case "guard":
                 self.tails.append(then.id)
             case "step":
-                fiber = self.inst.fibers[then.id]
-                if fiber.stop:
-                    fiber.wait = "stopped"
-                else:
-                    self.wake(fiber)
+                self.resumed.append(then.id)
             case "branch":
                 assert frame is not None
                 self.branch_ended(frame, then.index)

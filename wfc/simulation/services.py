@@ -62,6 +62,18 @@ class Services:
     def _service(self, send: Send) -> _Service:
         return self._services.setdefault(send.target.rpartition(".")[0], _Service())
 
+    def form(self) -> tuple[object, ...]:
+        """How breakers and limits stand, as seen from now."""
+        now = self.world.now
+        found = []
+        for name, service in sorted(self._services.items()):
+            breaker = service.breaker
+            opened = breaker.opened - now if breaker.opened is not None else None
+            failures = tuple(at - now for at, _ in breaker.failures)
+            sent = tuple(at - now for at in service.sent)
+            found.append((name, len(service.waiting), sent, len(service.flying), failures, opened, bool(breaker.probing)))
+        return tuple(found)
+
     def send(self, instance: str, send: Send) -> None:
         """Sends an attempt, now or when it is its turn."""
         service = self._service(send)
@@ -106,7 +118,7 @@ class Services:
                 self.world.reply(instance, send)
 
     def ended(self, instance: str, call: str, attempt: int, *, failed: bool) -> None:
-        """An attempt has been answered, by an error of the system or not: what reached the service closes its breaker."""
+        """An attempt has been answered, by an error of the system or not: what reaches a service closes its breaker."""
         send = self._calls.get((instance, call))
         if send is not None and send.attempt == attempt:
             self._land(instance, send)

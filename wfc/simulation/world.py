@@ -135,6 +135,15 @@ class World:
             self._dropped.discard(heapq.heappop(self._due)[2])
         return self._due[0][0] if self._due else None
 
+    def pending(self) -> tuple[Any, ...]:
+        """What is due, with how long that takes, in a form in which numbers and names of instances play no part."""
+        found = [
+            (at - self.now, order, type(given).__name__, instance.partition("/")[0], _told(given))
+            for at, order, number, instance, given in self._due
+            if number not in self._dropped
+        ]
+        return tuple(sorted(found))
+
     def run_until(self, at: int) -> None:
         """Delivers everything due up to an instant, which it then is."""
         while (following := self.next()) is not None and following <= at:
@@ -421,6 +430,10 @@ class World:
     def grant(self, instance: str, lock: str) -> None:
         """A lock is granted."""
         self.later(self.now, instance, Locked(at=self.now, lock=lock, state="granted"))
+
+
+def _told(given: Input) -> str:
+    return repr((given.kind, given.value, given.attempt)) if isinstance(given, Answered) else ""
 
 
 class _Params(Constants):
