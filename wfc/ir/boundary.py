@@ -16,7 +16,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from wfc.ir.dump import show_expr
 from wfc.ir.forms import BUILT_IN, Forms
-from wfc.ir.machine import FieldDef, Machine
+from wfc.ir.machine import FieldDef, Machine, OperationDef
 from wfc.ir.samples import Samples
 from wfc.ir.types import (
     NEVER,
@@ -76,6 +76,7 @@ class Boundary:
         self.samples = Samples(self.forms)
         self._reader: _Made[Type, Function] = _Made(self._read)
         self._writer: _Made[Type, Function] = _Made(self._write)
+        self._answers: dict[str, Function] = {}
         self._groups: _Made[tuple[FieldDef, ...], _FieldReader] = _Made(self._group)
 
     def read(self, data: Any, type: Type | None, where: str = "") -> Any:  # noqa: ANN401 - values of the language
@@ -90,6 +91,18 @@ class Boundary:
         """The fields of an event or an error, the parameters of a workflow; raises Misfit."""
         found: dict[str, Any] = _told(self._groups(defs).read_all, data, where)
         return found
+
+    def answer(self, operation: OperationDef, data: Any) -> Any:  # noqa: ANN401 - values of the language
+        """What an operation answers; raises Misfit, also where its refinement does not hold."""
+        if operation.result is None:
+            return None
+        if operation.where is None:
+            return self.read(data, operation.result, operation.name)
+        reader = self._answers.get(operation.name)
+        if reader is None:
+            _, reader, _ = self.field(FieldDef("value", operation.result, None, operation.where))
+            self._answers[operation.name] = reader
+        return _told(reader, data, operation.name)
 
     def sample(self, type: Type | None) -> Any:  # noqa: ANN401 - values of the language
         """The sample of a type."""

@@ -85,7 +85,8 @@ class OperationDef(Value):
     """An operation of a service. `assign` and `key` read the parameters as operands.
 
     `effect`: `none` (queries, tasks, `compensate none`), `reversible`, `irreversible`, or `unsaid`, when an activity
-    says nothing about its undo. `reason` is what it says instead of an undo.
+    says nothing about its undo. `reason` is what it says instead of an undo. `where` is the refinement of its result,
+    which reads it as `Ref("value")`.
     """
 
     name: str
@@ -101,6 +102,7 @@ class OperationDef(Value):
     key: Expr | None
     assign: Expr | None
     doc: str
+    where: Expr | None = None
     at: Span | None = field(eq=False, default=None)
     extent: Span | None = field(eq=False, default=None)  # the whole declaration
 

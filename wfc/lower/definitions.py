@@ -104,11 +104,16 @@ class Definitions:
         """Fields or parameters; those that stand for an operation are left out."""
         return tuple(self._field(info) for info in infos if not isinstance(info.type, OperationType))
 
-    def _field(self, info: FieldInfo) -> FieldDef:
+    def all_of(self, tests: tuple[ir.Expr, ...]) -> ir.Expr | None:
+        """Refinements as one condition."""
         where: ir.Expr | None = None
-        for test in info.where:
+        for test in tests:
             lowered = self.expr(test)
             where = lowered if where is None else ir.Op(lowered.type, "and", (where, lowered))
+        return where
+
+    def _field(self, info: FieldInfo) -> FieldDef:
+        where = self.all_of(info.where)
         default = self.expr(info.default) if info.default is not None else None
         return FieldDef(info.name, self.type(info.type), default, where, info.pii, info.blob, info.node.doc)
 

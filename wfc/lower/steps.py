@@ -337,6 +337,7 @@ class StepLowering:
             key=expr(self.model.exprs[key.value.id]) if isinstance(key, ast.Key) else None,
             assign=expr(self.model.exprs[assign.value.id]) if isinstance(assign, ast.Assign) else None,
             doc=info.node.doc,
+            where=self.definitions.all_of(self.model.results.get(info.node.id, ())),
             at=info.module.at(info.node.name),
             extent=info.module.at(info.node),
         )

@@ -68,13 +68,20 @@ class Calls(Attempts):
         if code is None:
             self.undo_done(self.inst.frames[fiber.base])
             return
-        result = code.step.result if isinstance(code.step, Do) else None
         try:
-            value = self.program.boundary.read(value, result, call.target) if result is not None else None
+            value = self._read(code, value)
         except Misfit as misfit:
             self._system(fiber, call, "Invalid", sent=True, chance=0, detail=str(misfit))
             return
         self._take(fiber, call, code, value)
+
+    def _read(self, code: CallCode, value: Any) -> Any:  # noqa: ANN401 - whatever the service says
+        """An answer, which fits what is declared; raises Misfit."""
+        operation = self.program.operations.get(code.target)
+        if operation is not None:
+            return self.program.boundary.answer(operation, value)
+        result = code.step.result if isinstance(code.step, Do) else None
+        return self.program.boundary.read(value, result, code.target) if result is not None else None
 
     def _take(self, fiber: Fiber, call: Call, code: CallCode, value: Any) -> None:  # noqa: ANN401 - values of the language
         """A call has worked."""

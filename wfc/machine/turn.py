@@ -183,8 +183,10 @@ def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator
     code = Work(program, instance, instance.now).code_of(fiber.call)
     assert code is not None
     if given.action == "supply":
-        result = getattr(code.step, "result", None)
-        return program.boundary.read(given.value, result, fiber.call.target) if result is not None else None
+        operation = program.operations.get(fiber.call.target)
+        if operation is not None:
+            return program.boundary.answer(operation, given.value)
+        return program.boundary.read(given.value, getattr(code.step, "result", None), fiber.call.target)
     if given.action == "raise":
         name = str(given.value.get("is") if isinstance(given.value, dict) else given.value)
         if name in SYSTEM:

@@ -67,6 +67,8 @@ class Declarations:
                     self._distinct((op.name for op in operations), "operation")
                     for operation in operations:
                         self._fields(operation, operation.params, reserved=True)
+                        if operation.result is not None:
+                            self.model.results[operation.id] = tuple(self._alias_refinements(operation.result))
                 case ast.TypeAlias():
                     self._alias(decl)
                 case _:

@@ -171,6 +171,7 @@ class Model:
     exprs: dict[int, Expr] = field(default_factory=dict)  # of declarations, by id of the expression's node
     refs: dict[int, tuple[Symbol, tuple[Expr, ...]]] = field(default_factory=dict)  # what declarations name, by id
     calls: dict[int, CallInfo] = field(default_factory=dict)  # undo calls of operations, by id of the call's node
+    results: dict[int, tuple[Expr, ...]] = field(default_factory=dict)  # refinements of results, by the operation's id
     operations: dict[str, OperationInfo] = field(default_factory=dict)  # by qualified name
     callables: dict[int, OperationInfo | WorkflowModel] = field(default_factory=dict)  # by id of a scenario's name
     errors: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by id of a scenario's name

@@ -208,7 +208,7 @@ class Descriptors:
         personal = self.program.personal.places(operation.params)
         if personal:
             items.append([f"pii: [{', '.join(map(layout.quoted, personal))}]"])
-        items.append([f"parse: {self.parsers.show(operation.result)}"])
+        items.append([f"parse: {self.parsers.result(operation)}"])
         doc = layout.comment(_promise(operation), operation.at)
         head = self._head(operation.name.rpartition(".")[2], operation.params, operation.result, show)
         return [*doc, *_object(head, items)]

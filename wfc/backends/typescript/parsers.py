@@ -4,7 +4,8 @@ from wfc.backends.typescript import layout
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.types import Program, Types, Uses, plain
-from wfc.ir.machine import EnumDef, FieldDef, RecordDef
+from wfc.ir.expressions import Expr
+from wfc.ir.machine import EnumDef, FieldDef, OperationDef, RecordDef
 from wfc.ir.types import (
     NEVER,
     SETTLED,
@@ -142,12 +143,19 @@ class Parsers:
     def _lines(self, fields: tuple[FieldDef, ...]) -> Code:
         return [f"  {layout.key(each.name)}: {self.field(each)}," for each in fields]
 
+    def result(self, operation: OperationDef) -> str:
+        """The parser of an answer."""
+        return self._refined(self.show(operation.result), operation.where)
+
+    def _refined(self, shown: str, where: Expr | None) -> str:
+        if where is None:
+            return shown
+        return f"{self._built_in('refined')}({shown}, (it) => {Expressions(self.program, self.uses).show(where)})"
+
     def field(self, each: FieldDef) -> str:
         """The parser of a field: its type, its refinement, its default."""
-        shown = self.show(each.type)
+        shown = self._refined(self.show(each.type), each.where)
         show = Expressions(self.program, self.uses)
-        if each.where is not None:
-            shown = f"{self._built_in('refined')}({shown}, (it) => {show.show(each.where)})"
         if each.default is not None and not isinstance(each.type, Optional):
             default = show.show(each.default)
             default = f"({default})" if default.startswith("{") else default
