@@ -78,7 +78,7 @@ class Attempts(Guards):
         call.attempt = 0
         self.note("called", call.path, self.inst.frames[fiber.frame], operation=call.target, key=call.key)
         if call.policy is not None and call.policy.overall is not None:
-            fiber.due.append(Timer(self.now + call.policy.overall, ERRORS, "overall"))
+            self.arm(fiber, Timer(self.now + call.policy.overall, ERRORS, "overall"))
         self.attempt(fiber)
 
     def attempt(self, fiber: Fiber) -> None:
@@ -129,9 +129,9 @@ class Attempts(Guards):
         if policy is None:
             return
         if policy.timeout is not None:
-            fiber.due.append(Timer(self.now + policy.timeout, ERRORS, "timeout"))
+            self.arm(fiber, Timer(self.now + policy.timeout, ERRORS, "timeout"))
         if policy.heartbeat is not None:
-            fiber.due.append(Timer(self.now + policy.heartbeat, ERRORS, "heartbeat"))
+            self.arm(fiber, Timer(self.now + policy.heartbeat, ERRORS, "heartbeat"))
 
     def sent(self, fiber: Fiber, given: Sent) -> None:
         """A call that had to wait has been sent."""
@@ -149,7 +149,7 @@ class Attempts(Guards):
         policy = call.policy
         if policy is not None and policy.heartbeat is not None:
             fiber.due = [timer for timer in fiber.due if timer.what != "heartbeat"]
-            fiber.due.append(Timer(given.at + policy.heartbeat, ERRORS, "heartbeat"))
+            self.arm(fiber, Timer(given.at + policy.heartbeat, ERRORS, "heartbeat"))
 
     def no_timers(self, fiber: Fiber, *what: str) -> None:
         fiber.due = [timer for timer in fiber.due if timer.what not in what]
@@ -183,7 +183,7 @@ class Attempts(Guards):
             pause = policy.max
         taken = int(Decimal(pause) * Decimal(policy.jitter) * Decimal(str(chance))) if policy.jitter else 0
         call.state = "pause"
-        fiber.due.append(Timer(self.now + max(0, pause - taken), WAITS, "pause"))
+        self.arm(fiber, Timer(self.now + max(0, pause - taken), WAITS, "pause"))
         return True
 
 

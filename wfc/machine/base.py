@@ -13,7 +13,7 @@ import attrs
 from wfc.flow.personal import masked
 from wfc.ir.evaluate import Code, NotConstant
 from wfc.machine.code import Spec, UndoCode
-from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter
+from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter, Timer
 from wfc.machine.messages import Command, DeadLetter, Measured, Record, Unlock
 from wfc.machine.program import Program
 
@@ -75,6 +75,8 @@ class Base:
         self.tails: list[int] = []  # frames whose guard has fired and that are undone: their tails may begin
         self.resumed: list[int] = []  # tokens whose `undo` step has ended
         self.fuel = FUEL
+        self.soonest: int | None = inst.alarm  # nothing is due before, unless it is held back
+        self.armed: int | None = None  # the first instant to come that a timer of this turn waits for
 
     # -- what higher parts supply
 
@@ -185,6 +187,14 @@ class Base:
                 found.append(fiber)
         return found
 
+    def arm(self, owner: Frame | Fiber, timer: Timer) -> None:
+        """A timer begins."""
+        owner.due.append(timer)
+        if self.soonest is None or timer.at < self.soonest:
+            self.soonest = timer.at
+        if timer.at > self.now and (self.armed is None or timer.at < self.armed):
+            self.armed = timer.at
+
     def wake(self, fiber: Fiber) -> None:
         """A token goes on."""
         fiber.wait = ""
@@ -238,7 +248,7 @@ class Base:
             return None
         fork = self.inst.frames[frame.parent].fork
         assert fork is not None
-        return next((branch.log for branch in fork.branches if branch.slot == frame.id), None)
+        return fork.branches[frame.guard].log
 
     def _branches(self, log: list[Entry], limit: int | None, branches: list[tuple[Entry, ...]]) -> None:
         if any(branches):

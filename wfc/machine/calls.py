@@ -33,8 +33,8 @@ class Calls(Attempts):
             frame.log.append(Entry("call", id=entry, path=code.path, name=code.target, key=key, state="started"))
         fiber.wait = "call"
         fiber.call = Call(
-            f"c{self.serial()}", pc, code.kind, code.target, key, args, policy, entry, code.path, pivot=code.pivot,
-            instance=child,
+            f"c{fiber.id}.{self.serial()}", pc, code.kind, code.target, key, args, policy, entry, code.path,
+            pivot=code.pivot, instance=child,
         )  # fmt: skip
         self.round(fiber)
 
@@ -286,7 +286,7 @@ class Calls(Attempts):
         call.state = "stopping"
         self.no_timers(fiber, "overall", "heartbeat")
         if not fiber.due and call.kind not in ("workflow", "start"):
-            fiber.due.append(Timer(self.now + SILENCE, ERRORS, "silence"))
+            self.arm(fiber, Timer(self.now + SILENCE, ERRORS, "silence"))
 
     def _stopped_call(self, fiber: Fiber, call: Call, *, doubt: bool) -> None:
         """A call has stopped, or was silent for too long."""
@@ -369,7 +369,7 @@ class Calls(Attempts):
         inner = self.undo_frame(frame, entry)
         fiber = Fiber(self.serial(), 0, inner.id, inner.id, wait="call", undo=entry.key)
         inner.fiber = fiber.id
-        number = f"c{self.serial()}"
+        number = f"c{fiber.id}.{self.serial()}"
         if letter is None:
             call = Call(number, -1, "undo", entry.name, entry.key, (), None, 0, entry.path, instance=entry.key)
         else:

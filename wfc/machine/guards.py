@@ -51,14 +51,14 @@ class Guards(Joins):
             amount = self.value(guard.amount, frame)
             if guard.kind == "every":
                 if amount > 0:
-                    frame.due.append(Timer(self.now + amount, BESIDE, "tick", guard.index, 1))
+                    self.arm(frame, Timer(self.now + amount, BESIDE, "tick", guard.index, 1))
             else:
                 at = amount if guard.kind == "at" else self.now + amount
-                frame.due.append(Timer(at, BESIDE if guard.also else DEADLINES, "guard", guard.index))
+                self.arm(frame, Timer(at, BESIDE if guard.also else DEADLINES, "guard", guard.index))
         for index, (_, within, warn) in enumerate(spec.slas):
             if warn is not None:
-                frame.due.append(Timer(self.now + self.value(warn, frame), SLAS, "sla warned", index))
-            frame.due.append(Timer(self.now + self.value(within, frame), SLAS, "sla breached", index))
+                self.arm(frame, Timer(self.now + self.value(warn, frame), SLAS, "sla warned", index))
+            self.arm(frame, Timer(self.now + self.value(within, frame), SLAS, "sla breached", index))
 
     def _due_at_once(self, frame: Frame) -> None:
         """A duration or instant already past fires in the entry turn, before the first step."""
@@ -276,7 +276,7 @@ class Guards(Joins):
         assert guard.amount is not None
         amount = (timer.at - frame.entered) // timer.number
         number = max(timer.number, (self.now - frame.entered) // amount)  # missed ticks merge into one
-        frame.due.append(Timer(frame.entered + (number + 1) * amount, BESIDE, "tick", guard.index, number + 1))
+        self.arm(frame, Timer(frame.entered + (number + 1) * amount, BESIDE, "tick", guard.index, number + 1))
         if self._running(frame, guard) is None:
             self.fire(frame, guard, number)
         else:

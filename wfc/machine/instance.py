@@ -95,10 +95,25 @@ class ForkState:
     branches: list[BranchState]
     over: bool = False
     reason: Any = None
+    started: int = 0  # how many have begun; the others wait for their turn
+    running: int = 0
+    won: int = 0
+    failed: int = 0
 
     def copy(self) -> "ForkState":
-        branches = [branch.copy() for branch in self.branches]
-        return ForkState(self.join, self.need, self.limit, self.items, branches, self.over, self.reason)
+        return ForkState(
+            self.join,
+            self.need,
+            self.limit,
+            self.items,
+            [branch.copy() for branch in self.branches],
+            self.over,
+            self.reason,
+            self.started,
+            self.running,
+            self.won,
+            self.failed,
+        )
 
 
 FrameState = Literal["active", "closing", "stopping", "undoing", "closed", "dead"]
@@ -130,7 +145,7 @@ class Frame:
     iteration: tuple[int, ...] = ()
     counters: dict[str, int] = attrs.field(factory=dict)
     waiting: dict[int, int] = attrs.field(factory=dict)  # ticks of `every` that wait for the block that still runs
-    guard: int = -1  # of a block beside: the guard it belongs to
+    guard: int = -1  # of a block beside: the guard it belongs to; of a branch: its number
     lock: str = ""
     fork: ForkState | None = None
     entry: Entry | None = None
@@ -319,6 +334,7 @@ class Instance:
     error: Any = None
     incomplete: bool = False
     cancelling: bool = False
+    overdue: bool = False  # a timer is due and held back
     serial: int = 0
     alarm: int | None = None
     frames: dict[int, Frame] = attrs.field(factory=dict)
@@ -342,6 +358,7 @@ class Instance:
             self.error,
             self.incomplete,
             self.cancelling,
+            self.overdue,
             self.serial,
             self.alarm,
             {key: frame.copy() for key, frame in self.frames.items()},

@@ -7,8 +7,6 @@ from wfc.machine.code import ForkCode
 from wfc.machine.instance import BranchState, Cause, Fiber, ForkState, Frame, Then
 from wfc.machine.undo import Undos
 
-UNFINISHED = ("waiting", "running", "undoing")
-
 
 class Joins(Undos):
     """The part of a turn that runs branches."""
@@ -42,15 +40,16 @@ class Joins(Undos):
         code = self.spec(frame).fork
         assert fork is not None
         assert code is not None
-        running = sum(1 for branch in fork.branches if branch.state in ("running", "undoing"))
         each = code.step if isinstance(code.step, ForEach) else None
-        for index, branch in enumerate(fork.branches):
-            if fork.over or (fork.limit is not None and running >= fork.limit):
+        while not fork.over and fork.started < len(fork.branches):
+            if fork.limit is not None and fork.running >= fork.limit:
                 return
-            if branch.state != "waiting":
-                continue
-            running += 1
+            index = fork.started
+            branch = fork.branches[index]
+            fork.started += 1
+            fork.running += 1
             slot = self.add(self.program.slots, frame, 0)
+            slot.guard = index
             start = code.starts[0 if each is not None else index]
             if each is not None:
                 slot.iteration = (*frame.iteration, index)
@@ -67,8 +66,7 @@ class Joins(Undos):
     def _branch_of(self, slot: Frame) -> tuple[Frame, int]:
         assert slot.parent is not None
         frame = self.inst.frames[slot.parent]
-        assert frame.fork is not None
-        return frame, next(i for i, branch in enumerate(frame.fork.branches) if branch.slot == slot.id)
+        return frame, slot.guard
 
     # -- how a branch ends
 
@@ -81,10 +79,12 @@ class Joins(Undos):
         branch = fork.branches[index]
         branch.state, branch.value = "value", fiber.value
         branch.log = self.collect(slot)
+        fork.running -= 1
         self._gone(slot, branch)
         if not fork.over:
             branch.won = True
-            if fork.join in ("first", "some") and sum(1 for each in fork.branches if each.won) >= fork.need:
+            fork.won += 1
+            if fork.join in ("first", "some") and fork.won >= fork.need:
                 self._stop_others(frame)
         self._go_on(frame)
 
@@ -99,13 +99,14 @@ class Joins(Undos):
         self.note("raised", self.path(slot), slot, error=error["is"])
         self._gone(slot, branch)
         branch.log = log
-        failed = sum(1 for each in fork.branches if each.error is not None)
-        tolerated = fork.join == "settled" or failed <= len(fork.branches) - fork.need
+        fork.failed += 1
+        tolerated = fork.join == "settled" or fork.failed <= len(fork.branches) - fork.need
         if not fork.over and tolerated and log:
             branch.state, branch.log = "undoing", []
             self.undo(log, frame, Then("branch", frame.id, index))
             return
         branch.state = "failed"
+        fork.running -= 1
         if not fork.over and not tolerated:
             fork.reason = error
             self._stop_others(frame)
@@ -118,6 +119,7 @@ class Joins(Undos):
         branch = frame.fork.branches[index]
         branch.log = self.collect(slot)
         branch.state = "stopped"
+        frame.fork.running -= 1
         self._gone(slot, branch)
         self._go_on(frame)
 
@@ -130,6 +132,7 @@ class Joins(Undos):
         """A branch whose error is tolerated has been undone."""
         assert frame.fork is not None
         frame.fork.branches[index].state = "failed"
+        frame.fork.running -= 1
         self._go_on(frame)
 
     def _stop_others(self, frame: Frame) -> None:
@@ -156,8 +159,7 @@ class Joins(Undos):
         """When all that were started have ended, the losers are undone."""
         fork = frame.fork
         assert fork is not None
-        unfinished = UNFINISHED[1:] if fork.over else UNFINISHED
-        if any(branch.state in unfinished for branch in fork.branches):
+        if fork.running or not (fork.over or fork.started == len(fork.branches)):
             return
         losers = [] if fork.reason is not None else [b for b in fork.branches if not b.won and b.log]
         if losers:

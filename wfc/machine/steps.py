@@ -93,7 +93,7 @@ class Steps(Calls):
         at = amount if step.until else self.now + amount
         if at > self.now:
             fiber.wait = "wait"
-            fiber.due = [Timer(at, WAITS, "wait")]
+            self.arm(fiber, Timer(at, WAITS, "wait"))
 
     def wait(self, fiber: Fiber, _: c.Awaiting) -> None:
         fiber.wait = "await"
@@ -119,9 +119,9 @@ class Steps(Calls):
             )
         asked.sort(key=lambda resource: (resource.rank, resource.key))
         patience = max(1, self.value(step.lock.wait, frame))  # a moment, so that a free lock can be granted
-        fiber.lock = f"l{self.serial()}"
+        fiber.lock = f"l{fiber.id}.{self.serial()}"
         fiber.wait = "lock"
-        fiber.due = [Timer(self.now + patience, ERRORS, "lock")]
+        self.arm(fiber, Timer(self.now + patience, ERRORS, "lock"))
         self.commands.append(Lock(lock=fiber.lock, resources=tuple(asked), wait=patience))
 
     def _shown(self, value: Any) -> str:  # noqa: ANN401 - values of the language

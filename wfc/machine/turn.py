@@ -30,6 +30,8 @@ from wfc.machine.program import CANCELLED, SYSTEM, Program
 from wfc.machine.steps import Steps
 from wfc.text.value import Value, value
 
+SMALL = 100  # frames and tokens of an instance whose timers are all looked through after a turn
+
 
 @value
 class Turned(Value):
@@ -200,8 +202,15 @@ def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator
     return None
 
 
+def _named(instance: Instance, name: str) -> Fiber | None:
+    """The token that a call or a lock belongs to: its number stands in their names."""
+    number = name[1:].partition(".")[0]
+    return instance.fibers.get(int(number)) if number.isascii() and number.isdigit() else None
+
+
 def _caller(instance: Instance, call: str) -> Fiber | None:
-    return next((f for f in instance.fibers.values() if f.call is not None and f.call.id == call), None)
+    fiber = _named(instance, call)
+    return fiber if fiber is not None and fiber.call is not None and fiber.call.id == call else None
 
 
 def _parked(instance: Instance, key: str) -> Fiber | None:
@@ -210,7 +219,8 @@ def _parked(instance: Instance, key: str) -> Fiber | None:
 
 
 def _locker(instance: Instance, lock: str) -> Fiber | None:
-    return next((f for f in instance.fibers.values() if f.wait == "lock" and f.lock == lock), None)
+    fiber = _named(instance, lock)
+    return fiber if fiber is not None and fiber.wait == "lock" and fiber.lock == lock else None
 
 
 def _held(instance: Instance, lock: str) -> Frame | None:
@@ -370,7 +380,9 @@ class Work(Steps):
     # -- time
 
     def _timers(self) -> list[tuple[tuple[Any, ...], Frame | None, Fiber | None, Timer]]:
-        """All timers that are not held back, first by time, then by the order of one instant."""
+        """All timers that are due, first by time, then by the order of one instant."""
+        if not self.inst.overdue and (self.soonest is None or self.soonest > self.now):
+            return []
         found: list[tuple[tuple[Any, ...], Frame | None, Fiber | None, Timer]] = []
         for frame in self.inst.frames.values():
             for timer in frame.due:
@@ -388,18 +400,24 @@ class Work(Steps):
 
     def _fire_due(self, before: int | None = None) -> bool:
         """Fires the first timer that is due; `before`: only what comes before such an input at this instant."""
-        for _, frame, fiber, timer in self._timers():
+        due = self._timers()
+        later = held = False
+        for _, frame, fiber, timer in due:
             if before is not None and timer.at == self.now and timer.rank >= before:
+                later = True
                 continue
             if frame is not None:
                 guard = timer.what == "guard" and self.spec(frame).guards[timer.index].interrupting
                 if guard and (frame.sealed or self.held(frame)):
+                    held = True
                     continue
                 self.timer(frame, timer)
             else:
                 assert fiber is not None
                 self._fiber_timer(fiber, timer)
             return True
+        if due or self.inst.overdue:
+            self.inst.overdue = held or later
         return False
 
     def _due_before(self, order: int) -> None:
@@ -422,18 +440,22 @@ class Work(Steps):
             self.wake(fiber)
 
     def _set_alarm(self) -> None:
-        """The host is told of the next instant at which something is due."""
-        if self.inst.status != "running" and not self.inst.fibers:
+        """The host is told of the next instant at which something is due.
+
+        In a large instance it may be one at which nothing is due any more: looking through all timers after each turn
+        would cost more than waking up in vain.
+        """
+        inst = self.inst
+        if inst.status != "running" and not inst.fibers:
             return
-        at: int | None = None
-        for frame in self.inst.frames.values():
-            for timer in frame.due:
-                if timer.at > self.now and (at is None or timer.at < at):
-                    at = timer.at
-        for fiber in self.inst.fibers.values():
-            for timer in fiber.due:
-                if timer.at > self.now and (at is None or timer.at < at):
-                    at = timer.at
-        if at != self.inst.alarm:
-            self.inst.alarm = at
+        at = self.armed
+        known = inst.alarm is not None and inst.alarm > self.now
+        if not known or len(inst.frames) + len(inst.fibers) <= SMALL:
+            timers = [timer.at for frame in inst.frames.values() for timer in frame.due]
+            timers += [timer.at for fiber in inst.fibers.values() for timer in fiber.due]
+            at = min((each for each in timers if each > self.now), default=None)
+        elif at is None or (inst.alarm is not None and inst.alarm < at):
+            at = inst.alarm
+        if at != inst.alarm:
+            inst.alarm = at
             self.commands.append(Alarm(at=at))

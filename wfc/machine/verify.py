@@ -10,7 +10,7 @@ WAITS = {"call", "wait", "await", "lock", "fork", "closing", "unwind", "undo", "
 
 def broken_laws(program: Program, inst: Instance) -> list[str]:
     """What is wrong with an instance between two turns; nothing, as a rule."""
-    return [*_tree(program, inst), *_tokens(program, inst), *_logs(inst)]
+    return [*_tree(program, inst), *_tokens(program, inst), *_logs(inst), *_alarm(inst)]
 
 
 def _tree(program: Program, inst: Instance) -> Iterator[str]:
@@ -30,6 +30,15 @@ def _tree(program: Program, inst: Instance) -> Iterator[str]:
         yield "the instance has ended and still has frames"
     if inst.status == "running" and not any(f.then is None for f in _roots(inst)):
         yield "the instance runs without a token"
+
+
+def _alarm(inst: Instance) -> Iterator[str]:
+    """The host is told in time."""
+    timers = [timer.at for frame in inst.frames.values() for timer in frame.due]
+    timers += [timer.at for fiber in inst.fibers.values() for timer in fiber.due]
+    first = min((at for at in timers if at > inst.now), default=None)
+    if first is not None and (inst.alarm is None or inst.alarm > first):
+        yield f"something is due at {first}, and the alarm is set to {inst.alarm}"
 
 
 def _roots(inst: Instance) -> list[Frame]:
