@@ -88,7 +88,7 @@ fmt: $(VENV)/.dev ## format, and fix what can be fixed safely
 generate: $(VENV)/.dev ## rewrite the generated files
 	python -m wfc.devtools.generate
 
-bench: $(VENV)/.dev ## measure start-up and parsing against bare Python
+bench: $(VENV)/.dev ## measure start-up, parsing and the machine
 	python -m benchmarks.run
 
 clean: ## remove what the targets above made

@@ -1,4 +1,4 @@
-"""Measures wfc against bare Python and prints ratios: `python -m benchmarks.run`.
+"""Measures wfc against bare Python and prints ratios, then figures of the machine: `python -m benchmarks.run`.
 
 Absolute times differ by half from machine to machine and from hour to hour; ratios measured in one run differ little.
 So what is compared runs in turns, the medians are compared, and byte code is compiled first.
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.machine import print_tables
 from benchmarks.program import python, workflows
 from wfc.problems.problem import Report
 from wfc.syntax.parse import parse
@@ -26,6 +27,7 @@ from wfc.text.source import SourceFile
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND_ROUNDS = 15
 PARSE_ROUNDS = 7
+MACHINE_ROUNDS = 5
 
 Task = Callable[[], object]
 
@@ -111,6 +113,7 @@ def main() -> None:
     start_up(chosen.rounds or COMMAND_ROUNDS)
     for lines in (1_000, 10_000):
         parsing(lines, chosen.rounds or PARSE_ROUNDS)
+    print_tables(chosen.rounds or MACHINE_ROUNDS)
 
 
 if __name__ == "__main__":

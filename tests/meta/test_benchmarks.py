@@ -24,3 +24,5 @@ def test_the_tables_are_printed(root: Path) -> None:
     printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     assert "start-up, times bare Python" in printed
     assert printed.count("times ast.parse") == 2
+    assert printed.count("turns/s") == 2
+    assert printed.count(" bytes") == 2

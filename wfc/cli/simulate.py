@@ -13,16 +13,19 @@ from decimal import Decimal
 from typing import Any
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
+from wfc.cli.base.explored import print_explored, worst
 from wfc.cli.base.flags import FlagError, answer_entry, delay_entry, event_entry, failure_entry
 from wfc.cli.base.input import Input, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, palette_for, print_problems, print_summary
-from wfc.cli.base.timeline import print_timeline
+from wfc.cli.base.timeline import print_timeline, signs_for
 from wfc.driver import pipeline
 from wfc.ir.machine import Machine
 from wfc.ir.scenario import Scenario
 from wfc.machine.program import Program
 from wfc.problems.problem import Problem, Severity
 from wfc.problems.render.summary import summary
+from wfc.simulation.closing import one_attempt
+from wfc.simulation.explore import Bounds, Explored, explore, follow
 from wfc.simulation.lines import Line
 from wfc.simulation.play import Played, play
 from wfc.simulation.scenarios import tell
@@ -82,6 +85,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--replay", metavar="FILE", help="feed the inputs of a trace to the workflow, and tell that run"
     )
+    parser.add_argument(
+        "--explore", action="store_true", help="try everything that can happen, and tell which ends can be reached"
+    )
+    parser.add_argument("--states", metavar="N", type=_number, help="explore: states to look at (20,000)")
+    parser.add_argument("--events", metavar="N", type=_number, help="explore: how often each event may come (1)")
+    parser.add_argument("--cancel", action="store_true", default=None, help="explore: an operator may cancel")
+    parser.add_argument("--failing-undos", action="store_true", default=None, help="explore: undos may fail")
     add_color_option(parser)
 
 
@@ -97,6 +107,8 @@ def run(chosen: Namespace) -> int:
         return _refuse(errors, given, code, chosen)
     try:
         _compatible(chosen)
+        if chosen.explore:
+            return _explore(checked, given, chosen)
         if chosen.replay is not None:
             return _replay(checked, given, chosen)
         if chosen.scenario is not None:
@@ -114,7 +126,16 @@ def _refuse(found: Sequence[Problem], given: Input, code: int, chosen: Namespace
 
 
 def _compatible(chosen: Namespace) -> None:
-    """A scenario and a trace say themselves what happens."""
+    """A scenario and a trace say themselves what happens; the explorer tries everything."""
+    bounds = {
+        "--states": chosen.states,
+        "--events": chosen.events,
+        "--cancel": chosen.cancel,
+        "--failing-undos": chosen.failing_undos,
+    }
+    lonely = [flag for flag, value in bounds.items() if value is not None]
+    if lonely and not chosen.explore:
+        raise _UseError(f"{listed(lonely)} says how far --explore looks, which is not there")
     flags = {
         "--input": chosen.input,
         "--script": chosen.script,
@@ -122,6 +143,12 @@ def _compatible(chosen: Namespace) -> None:
         "--seed": chosen.seed,
         **{flag: flag for flag, _ in chosen.entries or ()},
     }
+    if chosen.explore:
+        flags |= {"--scenario": chosen.scenario, "--replay": chosen.replay}
+        others = [flag for flag, value in flags.items() if value is not None]
+        if others:
+            raise _UseError(f"--explore does not go with {listed(others)}: it tries everything that can happen")
+        return
     alone = "--replay" if chosen.replay is not None else "--scenario" if chosen.scenario is not None else ""
     if alone == "--replay":
         flags |= {"--scenario": chosen.scenario, "--trace": chosen.trace}
@@ -219,17 +246,55 @@ def _scenario(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int
     return code or (PROBLEMS if outcome.difference is not None else FINE)
 
 
+def _explore(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+    machine = _machine(checked, given, chosen.process)
+    bounds = Bounds(
+        states=chosen.states or Bounds().states,
+        events=chosen.events or Bounds().events,
+        cancel=bool(chosen.cancel),
+        failing_undos=bool(chosen.failing_undos),
+    )
+    live = sys.stderr.isatty()
+
+    def tick(states: int) -> None:
+        if live and states % 500 == 0:
+            sys.stderr.write(f"\r\x1b[K{states:,} of at most {bounds.states:,} states ")
+            sys.stderr.flush()
+
+    found = explore(machine, None, bounds, tick)
+    if live:
+        sys.stderr.write("\r\x1b[K")
+    print_explored(found, bounds, palette_for(chosen, sys.stdout), signs_for(sys.stdout))
+    if chosen.trace is not None:
+        _trace_worst(machine, found, chosen)
+    return PROBLEMS if found.stuck or found.broken else FINE
+
+
+def _trace_worst(machine: Machine, found: Explored, chosen: Namespace) -> None:
+    """Writes the way to the end that a person looks at first. It is one of the closed machine, and replays on that."""
+    bad = worst(found)
+    if bad is None:
+        raise _UseError("no end was reached, so there is no trace")
+    program = Program(one_attempt(machine))
+    end, trace = bad
+    print_summary(f"the trace leads to: {end}")
+    _write(write_trace(program, follow(program, trace)), chosen)
+
+
 def _traced(program: Program, world: World, chosen: Namespace) -> int:
     """Writes the trace, if one is wanted."""
-    if chosen.trace is None:
-        return FINE
+    if chosen.trace is not None:
+        _write(write_trace(program, world), chosen)
+    return FINE
+
+
+def _write(text: str, chosen: Namespace) -> None:
     try:
         with open(chosen.trace, "w", encoding="utf-8", newline="\n") as file:
-            file.write(write_trace(program, world))
+            file.write(text)
     except OSError as error:
         raise _UseError(f"`{chosen.trace}` cannot be written: {error.strerror}") from None
     print_summary(f"the trace is in {chosen.trace}")
-    return FINE
 
 
 def _replay(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
@@ -252,6 +317,10 @@ def _same_program(checked: pipeline.Checked, given: Input, trace: Trace) -> Prog
     program = Program(machine)
     if program.digest == trace.machine:
         return program
+    closed = Program(one_attempt(machine))
+    if closed.digest == trace.machine:
+        print_summary("this is a trace of --explore: each call is one attempt, whatever its policy says")
+        return closed
     for other, _, _ in pipeline.scenarios(checked, given.settings, pipeline.Options()):
         if other.process == trace.process and Program(other).digest == trace.machine:
             return Program(other)
@@ -319,3 +388,9 @@ def _duration(text: str) -> int:
     if milliseconds is None:
         raise ArgumentTypeError(f"`{text}` is not a duration such as 30s or 2h30m")
     return milliseconds
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ArgumentTypeError(f"`{text}` is not a number from 1")
+    return int(text)

@@ -1,6 +1,7 @@
 """Run the scenarios of workflows, and tell those that go another way.
 
-A scenario that fails is told as it ran, up to the difference. Passing ones are only counted.
+A scenario that fails is told as it ran, up to the difference. Passing ones are only counted. With --faults each passing
+scenario runs again with every single fault at every step, and a table says how these runs end.
 """
 
 import sys
@@ -9,22 +10,26 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
+from wfc.cli.base.faults import bad, in_short, print_matrix
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
 from wfc.cli.base.results import Result, as_json, as_junit, passed, told
 from wfc.cli.base.screen import add_color_option, complain, palette_for, print_problems, print_summary
-from wfc.cli.base.timeline import print_timeline, signs_for
+from wfc.cli.base.timeline import Signs, print_timeline, signs_for
 from wfc.driver import pipeline
 from wfc.ir.machine import Machine
 from wfc.ir.scenario import Scenario
 from wfc.machine.program import Program
 from wfc.problems.problem import Problem, Severity
+from wfc.problems.render.palette import BOLD, RED, Palette
 from wfc.problems.render.summary import summary
+from wfc.simulation.faults import matrix
 from wfc.simulation.lines import Line
 from wfc.simulation.scenarios import tell
 from wfc.simulation.timeline import timeline
 from wfc.simulation.witness import Witness
 from wfc.simulation.world import START
 from wfc.text.names import counted, did_you_mean
+from wfc.text.terminal import visible
 
 FORMATS = ("full", "concise", "json", "junit")
 
@@ -43,6 +48,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=FORMATS,
         default="full",
         help="full: failing scenarios with their runs; concise: one line each; json, junit: for programs",
+    )
+    parser.add_argument(
+        "--faults", action="store_true", help="run passing scenarios with every single fault at every step as well"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="list passing scenarios as well")
     add_strictness_option(parser)
@@ -122,6 +130,8 @@ def _run(selected: Selected, given: Input, chosen: Namespace) -> int:
         if result.difference is None:
             if chosen.verbose:
                 sys.stdout.write(f"{passed(result, palette, signs)}\n")
+            if result.faults is not None:
+                _tell_faults(result, chosen, palette, signs)
             continue
         sys.stdout.write(f"{told(result, palette)}\n")
         if chosen.output_format == "full":
@@ -137,39 +147,80 @@ def _run(selected: Selected, given: Input, chosen: Namespace) -> int:
         f"{count} {word}" for count, word in ((len(results) - failed, "passed"), (failed, "failed")) if count
     )
     of = f"{counted(len(results), 'scenario')} of {counted(len(selected), 'workflow')}"
+    matrices = [result.faults for result in results if result.faults is not None]
+    if matrices:
+        print_summary(in_short(matrices))
+    if chosen.faults and failed:
+        print_summary(f"{counted(failed, 'failing scenario')} {'was' if failed == 1 else 'were'} not tried with faults")
     print_summary(f"{of}: {outcome} in {perf_counter() - began:.2f} s")
-    return PROBLEMS if failed else FINE
+    return PROBLEMS if failed or any(found.bad for found in matrices) else FINE
+
+
+def _tell_faults(result: Result, chosen: Namespace, palette: Palette, signs: Signs) -> None:
+    """The table of a scenario; concise, only what is wrong."""
+    assert result.faults is not None
+    if chosen.output_format == "full":
+        print_matrix(result.process, result.faults, palette, signs)
+        return
+    place = palette.paint(BOLD, f"{visible(str(result.at))}:")
+    for cell in result.faults.bad:
+        title = visible(result.scenario.title)
+        sys.stdout.write(f'{place} {palette.paint(RED, "error:")} scenario "{title}": {visible(bad(cell))}\n')
+
+
+class _Progress:
+    """A word about the progress now and then, on a terminal."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self._live = sys.stderr.isatty()
+        self._said = perf_counter()
+
+    def say(self, more: str = "") -> None:
+        """How far it is."""
+        if self._live and perf_counter() - self._said > _OFTEN:
+            self._said = perf_counter()
+            sys.stderr.write(f"\r\x1b[K{self.done} of {counted(self.total, 'scenario')}{more} ")
+            sys.stderr.flush()
+
+    def faults(self, done: int, of: int) -> None:
+        """How far the faults of a scenario are."""
+        self.say(f", {done} of {counted(of, 'fault')}")
+
+    def clear(self) -> None:
+        """Takes the word away."""
+        if self._live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def _results(selected: Selected, chosen: Namespace) -> Iterator[Result]:
     """Each scenario with its result. One that failed runs again, to be told."""
-    total = sum(len(runs) for _, runs in selected)
-    live = sys.stderr.isatty()
-    done, said = 0, perf_counter()
+    progress = _Progress(sum(len(runs) for _, runs in selected))
     for machine, runs in selected:
         program = Program(machine)
         for scenario in runs:
-            if live and perf_counter() - said > _OFTEN:
-                said = perf_counter()
-                sys.stderr.write(f"\r{done} of {counted(total, 'scenario')} ")
-                sys.stderr.flush()
-            outcome = tell(program, scenario)
-            done += 1
-            if outcome.difference is None and not (chosen.verbose and chosen.output_format == "json"):
-                yield Result(machine.process, scenario, None)
-                continue
-            witness = Witness(program)
-            again = tell(program, scenario, witness.attach)
-            lines = timeline(witness.run(again.world))
-            if outcome.difference is not None:
-                at = again.world.now - START
-                lines += (
-                    Line(at, 0, "difference", f"expected {outcome.difference.expected}"),
-                    Line(at, 0, "", f"  found    {outcome.difference.found}"),
-                )
-            if live:
-                sys.stderr.write("\r\x1b[K")
-            yield Result(machine.process, scenario, outcome.difference, lines, tuple(again.world.records))
-    if live:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+            progress.say()
+            result = _result(program, scenario, chosen, progress)
+            progress.done += 1
+            progress.clear()
+            yield result
+
+
+def _result(program: Program, scenario: Scenario, chosen: Namespace, progress: _Progress) -> Result:
+    process = program.machine.process
+    outcome = tell(program, scenario)
+    faults = matrix(program, scenario, progress.faults) if chosen.faults and outcome.difference is None else None
+    if outcome.difference is None and not (chosen.verbose and chosen.output_format == "json"):
+        return Result(process, scenario, None, faults=faults)
+    witness = Witness(program)
+    again = tell(program, scenario, witness.attach)
+    lines = timeline(witness.run(again.world))
+    if outcome.difference is not None:
+        at = again.world.now - START
+        lines += (
+            Line(at, 0, "difference", f"expected {outcome.difference.expected}"),
+            Line(at, 0, "", f"  found    {outcome.difference.found}"),
+        )
+    return Result(process, scenario, outcome.difference, lines, tuple(again.world.records), faults)

@@ -3,18 +3,39 @@
 from typing import Any
 
 from wfc.machine.instance import Call, Entry, Fiber, Frame, Instance, Timer
+from wfc.simulation.world import World
 
 Form = tuple[Any, ...]
 
 
 def canonical(inst: Instance) -> Form:
     """A form that two instances share if they differ only in numbering, keys and the date."""
-    return _Canonical(inst).form()
+    return _Canonical(inst, times=True).form()
+
+
+def shape(inst: Instance) -> Form:
+    """As `canonical`, but coarser: what counts or measures something is left out.
+
+    That is how long things have still to wait, how often a call was tried, numbers that are bound to names, and what
+    services are told.
+    """
+    return _Canonical(inst, times=False).form()
+
+
+def world_form(world: World) -> Form:
+    """A form that two worlds share if everything goes on the same way, but for numbers, keys and the date."""
+    running = sorted(
+        (repr((each.instance.workflow, each.parent is None, each.stopped, canonical(each.instance))))
+        for each in world.running.values()
+        if each.instance.status == "running" or each.instance.fibers or each.instance.child
+    )
+    return tuple(running), world.pending(), world.services.form()
 
 
 class _Canonical:
-    def __init__(self, inst: Instance) -> None:
+    def __init__(self, inst: Instance, *, times: bool) -> None:
         self.inst = inst
+        self.times = times
         self.numbers: dict[int, int] = {}
         self.fibers: dict[int, list[Fiber]] = {}
         for fiber in inst.fibers.values():
@@ -34,7 +55,7 @@ class _Canonical:
             tuple((event.type, repr(event.data)) for event in inst.inbox),
             tuple(sorted(letter.name for letter in inst.letters.values())),
             self.log(inst.log),
-            repr(sorted(inst.names.items())) if not inst.frames else "",
+            self.names(inst.names) if not inst.frames else "",
         )
 
     def frame(self, frame: Frame) -> Form:
@@ -44,7 +65,7 @@ class _Canonical:
         return (
             frame.spec,
             frame.state,
-            repr(sorted(frame.names.items())) if frame.names is not None else "",
+            self.names(frame.names) if frame.names is not None else "",
             frame.node,
             self.log(frame.log),
             tuple(self.log(entries) for entries in frame.beside),
@@ -72,9 +93,15 @@ class _Canonical:
         return fiber.pc, fiber.wait, fiber.stop, bool(fiber.undo), repr(fiber.value), self.timers(fiber.due), call
 
     def call(self, call: Call) -> Form:
-        return call.target, repr(call.args), call.state, call.attempt, call.open, call.pivot
+        told = (repr(call.args), call.attempt) if self.times else ()
+        return call.target, told, call.state, call.open, call.pivot
+
+    def names(self, names: dict[str, Any]) -> str:
+        return repr(sorted(names.items() if self.times else ((name, _vague(value)) for name, value in names.items())))
 
     def timers(self, timers: list[Timer]) -> Form:
+        if not self.times:
+            return tuple(sorted((timer.rank, timer.what, timer.index) for timer in timers))
         now = self.inst.now
         return tuple(sorted((timer.at - now, timer.rank, timer.what, timer.index) for timer in timers))
 
@@ -83,4 +110,25 @@ class _Canonical:
 
     def entry(self, entry: Entry) -> Form:
         branches = tuple(self.log(branch) for branch in entry.branches)
-        return entry.kind, entry.name, entry.state, entry.undo, repr(entry.stored), self.log(entry.log), branches
+        return (
+            entry.kind,
+            entry.name,
+            entry.state,
+            entry.undo,
+            self.names(dict(entry.stored)),
+            self.log(entry.log),
+            branches,
+        )
+
+
+def _vague(value: Any) -> Any:  # noqa: ANN401 - values of the language
+    """A value without its numbers."""
+    match value:
+        case bool() | str() | None:
+            return value
+        case tuple():
+            return tuple(_vague(item) for item in value)
+        case dict():
+            return {name: _vague(item) for name, item in value.items()}
+        case _:
+            return type(value).__name__

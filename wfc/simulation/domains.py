@@ -21,6 +21,7 @@ class Domains:
         self.program = program
         self.cut = False
         self._literals: dict[Type, dict[Any, None]] = {}
+        self._more: set[Type] = set()
         self._read: set[str] = set()
         self._known: dict[str, tuple[Any, ...]] = {}
         for workflow in program.machine.workflows:
@@ -35,9 +36,21 @@ class Domains:
             if isinstance(part, Get):
                 self._read.add(part.name)
             if isinstance(part, Op) and part.op in ("==", "!=", "<", "<=", ">", ">="):
-                for side in part.args:
-                    if isinstance(side, Lit) and side.value is not None:
-                        self._literals.setdefault(side.type, {})[side.value] = None
+                self._note_sides(part.args)
+
+    def _note_sides(self, sides: tuple[Expr, ...]) -> None:
+        """What is compared. Where neither side is a literal, one more number makes them differ."""
+        literal = False
+        for side in sides:
+            if isinstance(side, Lit):
+                literal = True
+                if side.value is not None:
+                    self._literals.setdefault(side.type, {})[side.value] = None
+        if literal:
+            return
+        for side in sides:
+            if side.type in (INT, DECIMAL, DURATION, INSTANT) or isinstance(side.type, Money):
+                self._more.add(side.type)
 
     # -- what is chosen
 
@@ -62,10 +75,10 @@ class Domains:
         errors = self.program.errors
         return tuple({"is": n, **self.program.boundary.sample_fields(errors[n].fields)} for n in names if n in errors)
 
-    def fields(self, defs: tuple[FieldDef, ...]) -> list[dict[str, Any]]:
+    def fields(self, defs: tuple[FieldDef, ...], *, params: bool = False) -> list[dict[str, Any]]:
         """Some combinations of fields: of each field in turn, the others as their sample; all, if they are few."""
         sample = self.program.boundary.sample_fields(defs)
-        choices = {field.name: self._fitting(field, sample[field.name]) for field in defs}
+        choices = {field.name: self._fitting(field, sample[field.name], matters=params) for field in defs}
         total = 1
         for values in choices.values():
             total *= len(values)
@@ -77,9 +90,9 @@ class Domains:
             found += [{**sample, name: value} for value in values if value != sample[name]]
         return found[:MOST]
 
-    def _fitting(self, field: FieldDef, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
+    def _fitting(self, field: FieldDef, sample: Any, *, matters: bool) -> list[Any]:  # noqa: ANN401 - values of the language
         """The values of a field that its refinement lets through."""
-        values = self._few(self.values(field.type)) if self._matters(field) else []
+        values = self._few(self.values(field.type)) if matters or self._matters(field) else []
         found = [sample]
         for value in values:
             try:
@@ -91,7 +104,7 @@ class Domains:
         return found
 
     def _matters(self, field: FieldDef) -> bool:
-        """Whether a value of the field can make a difference: something reads it, or it is a parameter."""
+        """Whether a value of the field can make a difference: something reads it, or it may be compared as a whole."""
         return field.name in self._read or not isinstance(field.type, Named) or field.type.kind == "enum"
 
     def _few(self, values: list[Any]) -> list[Any]:
@@ -129,4 +142,6 @@ class Domains:
         for literal in self._literals.get(kind, ()):
             value = Decimal(str(literal)) if kind == DECIMAL or isinstance(kind, Money) else literal
             found += [each for each in (value, value + 1, value - 1) if each not in found]
+        if kind in self._more and len(found) == 1:
+            found.append(found[0] + 1)
         return found

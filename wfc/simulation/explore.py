@@ -9,12 +9,13 @@ been asked to stop (a stubborn set, after Valmari 1990: no other transition can 
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 
-from wfc.ir.machine import Machine
+from wfc.ir.machine import Machine, State
+from wfc.ir.walk import nodes
 from wfc.machine.attempts import number_of
 from wfc.machine.instance import Fiber, Instance
 from wfc.machine.messages import (
@@ -30,11 +31,12 @@ from wfc.machine.messages import (
 )
 from wfc.machine.program import Program
 from wfc.machine.status import waits_for
-from wfc.machine.turn import turn
+from wfc.machine.turn import Turned, turn
 from wfc.machine.verify import broken_laws
 from wfc.simulation.canonical import canonical
 from wfc.simulation.closing import one_attempt
 from wfc.simulation.domains import Domains
+from wfc.simulation.ledger import Effect, Ledger
 from wfc.simulation.world import START
 
 Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with how often
@@ -75,7 +77,11 @@ class End:
 
 @attrs.frozen
 class Explored:
-    """What was found. `complete`: nothing was cut off; `cut` says what was, in sentences."""
+    """What was found.
+
+    `nodes`: those that were entered, of all that there are in `paths`. `complete`: nothing was cut off; `cut` says what
+    was, in sentences.
+    """
 
     ends: dict[End, tuple[Choice, ...]]
     nodes: frozenset[str]
@@ -83,6 +89,7 @@ class Explored:
     turns: int
     cut: tuple[str, ...]
     broken: tuple[str, ...]
+    paths: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -103,6 +110,7 @@ class _State:
     heard: tuple[int, ...]
     cancelled: bool
     standing: Standing
+    ledger: Ledger
     depth: int
     choice: Choice | None
     before: "_State | None"
@@ -116,13 +124,46 @@ class _State:
         return tuple(reversed(found))
 
 
-def explore(machine: Machine, workflow: str | None = None, bounds: Bounds | None = None) -> Explored:
+@attrs.frozen
+class Followed:
+    """A trace as a run: what the instance was given, and the records that came of it. `instance`: as it is then."""
+
+    now: int
+    journal: tuple[tuple[str, Input], ...]
+    records: tuple[Record, ...]
+    instance: Instance
+
+
+def explore(
+    machine: Machine,
+    workflow: str | None = None,
+    bounds: Bounds | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> Explored:
     """Explores a workflow of a machine, the process itself if none is named."""
-    return _Explorer(machine, workflow or machine.workflow.name, bounds or Bounds()).run()
+    return _Explorer(machine, workflow or machine.workflow.name, bounds or Bounds(), tick).run()
+
+
+def follow(program: Program, trace: tuple[Choice, ...]) -> Followed:
+    """Goes the way of a trace again. The program is that of `one_attempt(machine)`, in which the explorer looks."""
+    inst: Instance | None = None
+    records: list[Record] = []
+    journal: list[tuple[str, Input]] = []
+    for choice in trace:
+        found = turn(program, inst, choice.input)
+        assert isinstance(found, Turned), "the explorer follows no choice that is refused"
+        inst = found.instance
+        records.extend(found.records)
+        journal.append((inst.id, choice.input))
+    assert inst is not None, "a trace begins with the start"
+    return Followed(inst.now, tuple(journal), tuple(records), inst)
 
 
 class _Explorer:
-    def __init__(self, machine: Machine, workflow: str, bounds: Bounds) -> None:
+    def __init__(
+        self, machine: Machine, workflow: str, bounds: Bounds, tick: Callable[[int], None] | None = None
+    ) -> None:
+        self.tick = tick
         self.program = Program(one_attempt(machine))
         self.workflow = self.program.workflows[workflow]
         self.bounds = bounds
@@ -138,18 +179,26 @@ class _Explorer:
 
     def run(self) -> Explored:
         """Breadth first, so that the first trace to anything is a shortest one."""
-        for data in self.domains.fields(self.workflow.params):
+        for data in self.domains.fields(self.workflow.params, params=True):
             given = Started(at=START, workflow=self.workflow.name, instance=f"{self.workflow.name}/1", data=data)
             self._take(None, Choice("the instance starts", given))
         while self.queue:
             if len(self.seen) >= self.bounds.states:
-                self.cut[f"the search ended after {self.bounds.states} states"] = None
+                self.cut[f"the search ended after {self.bounds.states:,} states, and there are more"] = None
                 break
+            if self.tick is not None:
+                self.tick(len(self.seen))
             self._expand(self.queue.popleft())
         if self.domains.cut:
             self.cut["not every combination of values was tried"] = None
         return Explored(
-            self.ends, frozenset(self.nodes), len(self.seen), self.turns, tuple(self.cut), tuple(self.broken)
+            ends=self.ends,
+            nodes=frozenset(self.nodes),
+            states=len(self.seen),
+            turns=self.turns,
+            cut=tuple(self.cut),
+            broken=tuple(self.broken),
+            paths=tuple(node.path for node in nodes(self.workflow.region) if isinstance(node, State)),
         )
 
     def _take(self, state: _State | None, choice: Choice) -> bool:
@@ -171,8 +220,10 @@ class _Explorer:
         cancelled = (state is not None and state.cancelled) or (
             isinstance(choice.input, Operator) and choice.input.action == "cancel"
         )
-        standing = self._standing(state, found.records, choice)
-        made = _State(inst, heard, cancelled, standing, state.depth + 1 if state is not None else 0, choice, state)
+        ledger = self._ledger(state, found.records, choice)
+        standing = tuple(sorted(Counter(effect.operation for effect, _ in ledger.standing()).items()))
+        depth = state.depth + 1 if state is not None else 0
+        made = _State(inst, heard, cancelled, standing, ledger, depth, choice, state)
         if inst.status != "running":
             self._ended(made)
             return True
@@ -187,20 +238,23 @@ class _Explorer:
         name = inst.error["is"] if inst.error is not None else ""
         if isinstance(inst.value, dict):
             name = str(inst.value.get("is", ""))
+        elif isinstance(inst.value, str):
+            name = f'"{inst.value}"'
         self.ends.setdefault(End(inst.status, name, state.standing), state.trace())
 
-    def _standing(self, state: _State | None, records: tuple[Record, ...], choice: Choice) -> Standing:
-        """The effects that stand after a turn: services have done them, and nothing has undone them."""
-        counts: Counter[str] = Counter(dict(state.standing) if state is not None else {})
+    def _ledger(self, state: _State | None, records: tuple[Record, ...], choice: Choice) -> Ledger:
+        """The books after a turn: what services have done, and what has been undone of it."""
+        ledger = state.ledger.copy() if state is not None else Ledger()
         given = choice.input
         if state is not None and isinstance(given, Answered):
             fiber = _caller(state.instance, given.call)
             if fiber is not None and fiber.call is not None and not fiber.undo and self._does(fiber, given):
-                counts[fiber.call.target] += 1
+                call = fiber.call
+                effect = self.program.operations[call.target].effect
+                ledger.happened(call.key, Effect(call.target, state.instance.id, effect))
         for record in records:
-            if record.kind == "undone":
-                counts[str(record.get("operation"))] -= 1
-        return tuple(sorted((name, count) for name, count in (+counts).items()))
+            ledger.read(record)
+        return ledger
 
     def _does(self, fiber: Fiber, given: Answered) -> bool:
         """Whether an answer means that the world has changed, or may have: no answer counts as done."""

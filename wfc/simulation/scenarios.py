@@ -74,6 +74,10 @@ class Script:
             return None
         return Reply("value", self.program.boundary.sample(operation.result))
 
+    def rest(self) -> Any:  # noqa: ANN401 - anything to compare by
+        """What is still to be answered: two scripts with the same rest answer the same from now on."""
+        return tuple((name, min(place, len(self._replies[name]) - 1)) for name, place in sorted(self._next.items()))
+
     def chance(self) -> float:
         """The middle."""
         return 0.5

@@ -71,7 +71,9 @@ class Services:
             opened = breaker.opened - now if breaker.opened is not None else None
             failures = tuple(at - now for at, _ in breaker.failures)
             sent = tuple(at - now for at in service.sent)
-            found.append((name, len(service.waiting), sent, len(service.flying), failures, opened, bool(breaker.probing)))
+            found.append(
+                (name, len(service.waiting), sent, len(service.flying), failures, opened, bool(breaker.probing))
+            )
         return tuple(found)
 
     def send(self, instance: str, send: Send) -> None:

@@ -12,7 +12,8 @@ A journal holds what was given and answered, personal data as well.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import attrs
 
@@ -22,7 +23,7 @@ from wfc.machine.program import Program
 from wfc.machine.store import StoredWrongError, read_input, write_input, write_message
 from wfc.machine.turn import turn
 from wfc.simulation.witness import Run, Witness
-from wfc.simulation.world import START, Attempt, World
+from wfc.simulation.world import START, Attempt
 
 FORMAT = 1
 
@@ -47,7 +48,23 @@ class Trace:
     records: tuple[Any, ...]
 
 
-def write_trace(program: Program, world: World) -> str:
+class Recorded(Protocol):
+    """A run that can be written down."""
+
+    @property
+    def now(self) -> int:
+        """The instant at which it was left."""
+
+    @property
+    def journal(self) -> Sequence[tuple[str, Input]]:
+        """What each instance was given."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """What came of it."""
+
+
+def write_trace(program: Program, world: Recorded) -> str:
     """The trace of a run, as text."""
     data = {
         "format": FORMAT,

@@ -17,14 +17,27 @@ A scenario is an object:
     difference  null, or {"expected", "found", "file", "line", "column"}: the item that does not hold
     timeline    list of {"at", "depth", "kind", "text", "branches"}: the run as lines; `at` counts milliseconds
     records     list of {"at", "instance", "kind", "path", "detail"}: the audit records
+    faults      list: how the scenario ends with each fault
 
-`timeline` and `records` are there for scenarios that failed, and with --verbose for all.
+`timeline` and `records` are there for scenarios that failed, and with --verbose for all; `faults` with --faults, for
+scenarios that passed. A fault is an object:
+
+    step        null for events that come late or twice, or {"operation", "attempt", "undo"}
+    fault       text: what goes wrong; `name` is the error or the event
+    end         text: `done`, `failed`, `waits`, `stuck` or `endless`; `text` says more
+    undone      list of operations, in order
+    stands      list of {"operation", "reason"}: effects that have not been undone
+    letters     list of operations that a person has to look at
+    broken      list of texts: laws of the machine that do not hold, which is a bug of ours
+    cut         whether the run was left while it still went on
+    also        number of later steps at which the same fault does the same, and was not run
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 
+from wfc.cli.base.faults import matrix_cases, matrix_object
 from wfc.cli.base.timeline import FULL, Signs, shown_timeline
 from wfc.ir.scenario import Scenario
 from wfc.machine.messages import Record
@@ -33,6 +46,7 @@ from wfc.problems.problem import Problem
 from wfc.problems.render.concise import concise
 from wfc.problems.render.json import problem_object
 from wfc.problems.render.palette import BOLD, DIM, GREEN, PLAIN, RED, Palette
+from wfc.simulation.cells import Matrix
 from wfc.simulation.lines import Line
 from wfc.simulation.scenarios import Difference
 from wfc.text.source import Span
@@ -51,6 +65,7 @@ class Result(Value):
     difference: Difference | None
     lines: tuple[Line, ...] = ()
     records: tuple[Record, ...] = ()
+    faults: Matrix | None = None
 
     @property
     def at(self) -> Span | None:
@@ -111,6 +126,8 @@ def _object(result: Result) -> dict[str, object]:
     if result.records:
         found["timeline"] = [line_object(line) for line in result.lines]
         found["records"] = [write_message(record) for record in result.records]
+    if result.faults is not None:
+        found["faults"] = matrix_object(result.faults)
     return found
 
 
@@ -136,8 +153,9 @@ def as_junit(results: Sequence[Result], problems: Sequence[Problem] = ()) -> str
 
 
 def _junit(results: Sequence[Result], problems: Sequence[Problem]) -> Iterator[str]:
-    failed = sum(1 for result in results if result.difference is not None)
-    counts = {"tests": len(results) + len(problems), "failures": failed, "errors": len(problems)}
+    cases = [_counted(result) for result in results]
+    tests, failed = (sum(each) for each in zip(*cases, strict=True)) if cases else (0, 0)
+    counts = {"tests": tests + len(problems), "failures": failed, "errors": len(problems)}
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield _tag("testsuites", {"name": "wfc test", **counts})
     if problems:
@@ -156,8 +174,8 @@ def _junit(results: Sequence[Result], problems: Sequence[Problem]) -> Iterator[s
 
 
 def _suite(process: str, results: list[Result]) -> Iterator[str]:
-    failed = sum(1 for result in results if result.difference is not None)
-    yield f"  {_tag('testsuite', {'name': process, 'tests': len(results), 'failures': failed, 'errors': 0})}"
+    tests, failed = (sum(each) for each in zip(*map(_counted, results), strict=True))
+    yield f"  {_tag('testsuite', {'name': process, 'tests': tests, 'failures': failed, 'errors': 0})}"
     for result in results:
         place = _place(result.scenario.at)
         case = {
@@ -168,12 +186,28 @@ def _suite(process: str, results: list[Result]) -> Iterator[str]:
         }
         if result.difference is None:
             yield f"    {_tag('testcase', case, closed=True)}"
+            yield from _faults(result, case)
             continue
         yield f"    {_tag('testcase', case)}"
         text = "\n".join([told(result, PLAIN), "", *shown_timeline(result.lines, PLAIN, signs=FULL)])
         yield f"      {_tag('failure', {'message': result.message})}{_escaped(text)}</failure>"
         yield "    </testcase>"
     yield "  </testsuite>"
+
+
+def _counted(result: Result) -> tuple[int, int]:
+    """How many cases a result makes, and how many of them have failed."""
+    own = 1 if result.difference is not None else 0
+    faults = list(matrix_cases(result.faults)) if result.faults is not None else []
+    return 1 + len(faults), own + sum(1 for _, wrong in faults if wrong)
+
+
+def _faults(result: Result, case: dict[str, object]) -> Iterator[str]:
+    for name, wrong in matrix_cases(result.faults) if result.faults is not None else ():
+        yield f"    {_tag('testcase', {**case, 'name': name}, closed=not wrong)}"
+        if wrong:
+            yield f"      {_tag('failure', {'message': wrong}, closed=True)}"
+            yield "    </testcase>"
 
 
 def _tag(name: str, attributes: dict[str, object], *, closed: bool = False) -> str:
