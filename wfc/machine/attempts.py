@@ -10,6 +10,7 @@ from wfc.machine.guards import Guards
 from wfc.machine.instance import Call, Fiber, Frame, Policy, Timer
 from wfc.machine.messages import Beat, Send, Sent
 
+KINDS = ("activity", "query", "task")  # of operations; a workflow has no clauses that read operands
 RETRIED = frozenset({"Timeout", "Unavailable"})
 ROUND = 1_000_000  # attempts of one round; the numbers of the next one begin behind them
 
@@ -41,23 +42,13 @@ class Attempts(Guards):
         """The key that the call, its operation or its workflow says."""
         if code.key is not None and not code.key_reads_operands:
             return str(self.value(code.key, frame))
-        operation = self.program.operations.get(code.target)
-        if operation is not None:
-            if operation.key is None:
-                return None
-            names = {f"operand.{p.name}": value for p, value in zip(operation.params, args, strict=True)}
-            return str(self.value(self.program.compile(operation.key), None, names))
-        workflow = self.program.workflows[code.target]
-        if workflow.key is None:
+        if code.own_key is None:
             return None
-        given = {p.name: value for p, value in zip(workflow.params, args, strict=True)}
-        return str(self.value(self.program.compile(workflow.key), None, given))
+        return str(self.value(code.own_key, None, dict(zip(code.names, args, strict=True))))
 
-    def operands(self, call: Call) -> dict[str, Any]:
-        operation = self.program.operations.get(call.target)
-        if operation is None:
-            return {}
-        return {f"operand.{p.name}": value for p, value in zip(operation.params, call.args, strict=True)}
+    def operands(self, code: CallCode, call: Call) -> dict[str, Any]:
+        """The arguments of a call, as clauses of its operation read them."""
+        return dict(zip(code.names, call.args, strict=True)) if call.kind in KINDS else {}
 
     def code_of(self, call: Call) -> CallCode | None:
         """The code of a call; None for the undo of a child, which no program has written."""
@@ -119,9 +110,7 @@ class Attempts(Guards):
             return None
         if not code.assign_reads_operands:
             return self.value(code.assign, self.inst.frames[fiber.frame])
-        operation = self.program.operations[call.target]
-        names = {f"operand.{p.name}": value for p, value in zip(operation.params, call.args, strict=True)}
-        return self.value(code.assign, None, names)
+        return self.value(code.assign, None, self.operands(code, call))
 
     def _count(self, fiber: Fiber, call: Call) -> None:
         """The time of an attempt begins."""

@@ -112,7 +112,7 @@ class Calls(Attempts):
             if not code.forgets:
                 made = Entry("child", call.entry, call.path, call.target, self._child(call))
         elif undo is not None:
-            extra = self.operands(call)
+            extra = self.operands(code, call)
             extra["result."] = value
             if code.bind is not None:
                 extra[code.bind] = value
@@ -213,7 +213,7 @@ class Calls(Attempts):
             return
         frame = self.inst.frames[fiber.frame]
         undo = code.undo
-        extra = self.operands(call)
+        extra = self.operands(code, call)
         if not doubt or undo is None or not self._maybe_done(undo, frame, extra):
             if self._replace(frame, call, None):
                 self.note("cleared", call.path, frame, operation=call.target, key=call.key, entry=call.entry)

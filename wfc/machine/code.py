@@ -124,6 +124,8 @@ class CallCode:
     policy: PolicyCode | None
     key: Code | None
     key_reads_operands: bool
+    own_key: Code | None  # that of the operation or workflow
+    names: tuple[str, ...]  # of the parameters, as the operation's or workflow's own clauses read them
     assign: Code | None
     assign_reads_operands: bool
     pivot: bool

@@ -76,6 +76,7 @@ class Writer:
         self.specs: list[c.Spec] = []
         self.personal = Personal(machine)
         self._personal_names: frozenset[str] = frozenset()
+        self.workflows = {workflow.name: workflow for workflow in machine.workflows}
         self.operations = {operation.name: operation for operation in machine.operations}
         self.policies = {policy.name: policy for policy in machine.policies}
         self._policy_codes: dict[str, c.PolicyCode] = {}
@@ -407,6 +408,8 @@ class Writer:
             policy=self._policy(step.policy) if step.policy is not None else None,
             key=self._maybe(step.key),
             key_reads_operands=_reads_operands(step.key),
+            own_key=self._own_key(step.target),
+            names=self._names(step.target),
             assign=self._maybe(step.assign),
             assign_reads_operands=_reads_operands(step.assign),
             pivot=step.pivot,
@@ -434,6 +437,8 @@ class Writer:
             policy=None,
             key=self._maybe(step.key),
             key_reads_operands=_reads_operands(step.key),
+            own_key=self._own_key(step.target),
+            names=self._names(step.target),
             assign=None,
             assign_reads_operands=False,
             pivot=False,
@@ -446,6 +451,18 @@ class Writer:
             keyed=True,
             partial=(),
         )
+
+    def _own_key(self, target: str) -> Code | None:
+        """The key that an operation or a workflow says itself."""
+        operation = self.operations.get(target)
+        return self._maybe(operation.key if operation is not None else self.workflows[target].key)
+
+    def _names(self, target: str) -> tuple[str, ...]:
+        """The parameters of an operation, read as operands, or those of a workflow."""
+        operation = self.operations.get(target)
+        if operation is not None:
+            return tuple(f"operand.{param.name}" for param in operation.params)
+        return tuple(param.name for param in self.workflows[target].params)
 
     def _policy(self, name: str) -> c.PolicyCode:
         found = self._policy_codes.get(name)

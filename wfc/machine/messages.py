@@ -1,6 +1,6 @@
 """What goes into a turn and what comes out of it. Values are those of the language; a journal writes them as JSON."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from wfc.text.value import Value, value
 
@@ -213,8 +213,7 @@ class Ended(Value):
 Command = Send | Stop | Alarm | Lock | Unlock | Emitted | Measured | DeadLetter | Ended
 
 
-@value
-class Record(Value):
+class Record(NamedTuple):
     """An audit record. `detail` says more, by name."""
 
     at: int

@@ -439,6 +439,19 @@ class Work(Steps):
         else:
             self.wake(fiber)
 
+    def _first(self) -> int | None:
+        """The first instant to come at which something is due."""
+        at: int | None = None
+        for frame in self.inst.frames.values():
+            for timer in frame.due:
+                if timer.at > self.now and (at is None or timer.at < at):
+                    at = timer.at
+        for fiber in self.inst.fibers.values():
+            for timer in fiber.due:
+                if timer.at > self.now and (at is None or timer.at < at):
+                    at = timer.at
+        return at
+
     def _set_alarm(self) -> None:
         """The host is told of the next instant at which something is due.
 
@@ -451,9 +464,7 @@ class Work(Steps):
         at = self.armed
         known = inst.alarm is not None and inst.alarm > self.now
         if not known or len(inst.frames) + len(inst.fibers) <= SMALL:
-            timers = [timer.at for frame in inst.frames.values() for timer in frame.due]
-            timers += [timer.at for fiber in inst.fibers.values() for timer in fiber.due]
-            at = min((each for each in timers if each > self.now), default=None)
+            at = self._first()
         elif at is None or (inst.alarm is not None and inst.alarm < at):
             at = inst.alarm
         if at != inst.alarm:
