@@ -13,7 +13,7 @@ from tests.strategies.programs import programs
 from wfc.driver import pipeline
 from wfc.ir.machine import Machine
 from wfc.machine.program import Program
-from wfc.machine.status import waits_for
+from wfc.machine.status import movers
 from wfc.project.sources import read_sources
 from wfc.simulation.closing import one_attempt
 from wfc.simulation.explore import Bounds, Explored, explore, follow
@@ -33,7 +33,7 @@ def leads_there(machine: Machine, found: Explored) -> None:
         inst = follow(program, trace).instance
         if end.kind == "stuck":
             assert inst.status == "running"
-            assert waits_for(program, inst) == []
+            assert movers(program, inst) == []
             continue
         assert inst.status == end.kind
         if inst.error is not None:

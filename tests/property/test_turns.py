@@ -14,7 +14,7 @@ from wfc.machine.base import Base as _Keys
 from wfc.machine.instance import Instance
 from wfc.machine.messages import Input, Record, Started
 from wfc.machine.program import Program
-from wfc.machine.status import waits_for
+from wfc.machine.status import movers
 from wfc.machine.store import restore, store
 from wfc.machine.turn import Turned, turn
 from wfc.machine.verify import broken_laws
@@ -96,13 +96,13 @@ def test_what_has_been_done_is_undone_kept_or_in_a_dead_letter(text: Text, seed:
 
 
 @given(programs(), st.integers(0, 2**32))
-def test_every_run_ends_or_waits_for_something_that_can_come(text: Text, seed: int) -> None:
+def test_every_run_ends_or_movers_something_that_can_come(text: Text, seed: int) -> None:
     for machine in machines(text):
         program = Program(machine)
         world = roam(program, seed)
         for running in world.running.values():
             if running.instance.status == "running" and world.next() is None:
-                assert waits_for(program, running.instance), running.instance.id
+                assert movers(program, running.instance), running.instance.id
 
 
 def balance(records: list[Record]) -> tuple[Counter[str], Counter[str]]:

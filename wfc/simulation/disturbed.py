@@ -8,7 +8,7 @@ import attrs
 from wfc.ir import scenario as s
 from wfc.machine.messages import Event, Operator, Refused, Send
 from wfc.machine.program import Program
-from wfc.machine.status import waits_for
+from wfc.machine.status import movers
 from wfc.machine.verify import broken_laws
 from wfc.simulation.canonical import shape, world_form
 from wfc.simulation.cells import Ending, EndKind, Fault, Step
@@ -226,7 +226,7 @@ class Disturbed(Run):
             each
             for other in self.world.running.values()
             if other is running or other.parent is not None
-            for each in waits_for(self.program, other.instance)
+            for each in movers(self.program, other.instance)
         ]
         if not found:
             return "stuck", "it waits for nothing, for ever"

@@ -30,7 +30,7 @@ from wfc.machine.messages import (
     Time,
 )
 from wfc.machine.program import Program
-from wfc.machine.status import waits_for
+from wfc.machine.status import movers
 from wfc.machine.turn import Turned, turn
 from wfc.machine.verify import broken_laws
 from wfc.simulation.canonical import canonical
@@ -271,7 +271,7 @@ class _Explorer:
         moved = False
         for choice in self._choices(state):
             moved = self._take(state, choice) or moved
-        if not moved and not waits_for(self.program, state.instance):
+        if not moved and not movers(self.program, state.instance):
             self.ends.setdefault(End("stuck", "", state.standing), state.trace())
 
     def _choices(self, state: _State) -> Iterator[Choice]:

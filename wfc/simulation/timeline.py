@@ -10,10 +10,11 @@ from typing import Any
 import attrs
 
 from wfc.machine.messages import Record
+from wfc.machine.status import waits
 from wfc.simulation.lines import Lane, Line, Marker, shortened
 from wfc.simulation.places import Places, Position
 from wfc.simulation.rows import Call, Row, iteration_of, passes_on, repeated, slot_of, value_of
-from wfc.simulation.witness import Remark, Rest, Run, ways_on
+from wfc.simulation.witness import Remark, Rest, Run
 from wfc.text.durations import spaced_duration
 from wfc.text.names import counted, listed
 
@@ -200,7 +201,7 @@ class _Teller:
             self.rows.pop()
         for identity, instance in self.run.instances.items():
             if instance.status == "running":
-                told = "; ".join(ways_on(self.run.program, instance, self.at))
+                told = "; ".join(waits(self.run.program, instance, self.at))
                 if told:
                     name = "" if identity == self.root else f"{instance.workflow} "
                     self._add("wait", name + told, Position(0), identity)

@@ -1,21 +1,16 @@
 """What a run has done, and what its tokens waited for on the way: what a timeline is told from."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import attrs
 
-from wfc.machine.code import Locking
-from wfc.machine.instance import Fiber, Frame, Instance
+from wfc.machine.instance import Fiber, Instance
 from wfc.machine.messages import Input, Operator, Record
 from wfc.machine.program import Program
+from wfc.machine.status import token_waits
 from wfc.simulation.world import START, Attempt, Running, World
-from wfc.text.durations import spaced_duration
-from wfc.text.names import listed
 
 _Resting = tuple[str, int, int, int, int, str]
-
-AWAITED = 3  # names of events that are listed; more are counted
 
 
 @attrs.define
@@ -98,7 +93,7 @@ class Witness:
                 self._rests(place, instance, fiber, index)
 
     def _rests(self, place: _Resting, instance: Instance, fiber: Fiber, index: int) -> None:
-        text = waits_for(self.program, instance, fiber, instance.now)
+        text = token_waits(self.program, instance, fiber, instance.now)
         if not text:
             return
         frame = instance.frames[fiber.frame]
@@ -143,92 +138,3 @@ def _operated(records: list[Record], key: str) -> str:
         if record.kind in ("parked", "dead letter") and record.get("key") == key:
             return str(record.get("operation"))
     return ""
-
-
-# --------------------------------------------------------------------------------------------------- what is waited for
-
-
-def waits_for(program: Program, instance: Instance, fiber: Fiber, now: int) -> str:
-    """What a token waits for, as it goes on after "waits"; nothing if others of its instance have to go on first."""
-    match fiber.wait:
-        case "wait":
-            return f"{spaced_duration(fiber.due[0].at - now)}" if fiber.due else ""
-        case "await":
-            return _awaited(program, instance.frames[fiber.frame], now)
-        case "lock":
-            step = program.code[fiber.pc - 1]
-            return f"for {listed(name for name, _ in step.lock.resources)}" if isinstance(step, Locking) else ""
-        case "call":
-            return _called(fiber)
-        case _:
-            return ""
-
-
-def _called(fiber: Fiber) -> str:
-    call = fiber.call
-    if call is None:
-        return ""
-    if call.state == "parked":
-        return f"for an operator: {call.target} is parked"
-    if call.kind == "task":
-        return f"for a person: {call.target}"
-    return "" if call.kind in ("workflow", "undo") else f"for the answer of {call.target}"
-
-
-def _awaited(program: Program, frame: Frame, now: int) -> str:
-    """The arms of an `await`."""
-    spec = program.specs[frame.spec]
-    names = list(dict.fromkeys(name for guard in spec.guards if guard.kind == "on" for name in sorted(guard.names)))
-    times = [
-        f"for {spaced_duration(timer.at - now)}"
-        for timer in sorted(frame.due, key=lambda timer: timer.at)
-        if timer.what == "guard" and spec.guards[timer.index].interrupting
-    ]
-    parts = [f"for {listed(shortened(names), 'or')}"] if names else []
-    return ", or ".join([*parts, *times[:1]])
-
-
-def shortened(names: list[str]) -> list[str]:
-    """The first names of a list, and how many more there are."""
-    if len(names) <= AWAITED + 1:
-        return names
-    return [*names[:AWAITED], f"{len(names) - AWAITED} others"]
-
-
-def ways_on(program: Program, instance: Instance, now: int) -> Iterator[str]:
-    """What each token of an instance waits for, then what may end that from around."""
-    told: dict[str, None] = {}
-    events: dict[str, None] = {}
-    ends: list[int] = []
-    own: list[int] = []
-    for fiber in instance.fibers.values():
-        text = waits_for(program, instance, fiber, now)
-        if not text:
-            continue
-        told[text] = None
-        own += [timer.at for timer in fiber.due if fiber.wait == "wait"]
-        frame: Frame | None = instance.frames[fiber.frame]
-        while frame is not None:
-            spec = program.specs[frame.spec]
-            if spec.kind != "await" and frame.state == "active" and not frame.sealed:
-                events.update(
-                    (name, None)
-                    for guard in spec.guards
-                    if _ends(guard.also, guard.kind)
-                    for name in sorted(guard.names)
-                )
-                ends += [
-                    timer.at for timer in frame.due if timer.what == "guard" and spec.guards[timer.index].interrupting
-                ]
-            frame = instance.frames[frame.parent] if frame.parent is not None else None
-    if not told:
-        return
-    first = bool(ends) and min(ends) < min(own, default=min(ends) + 1)
-    limit = f", or for {spaced_duration(min(ends) - now)}" if first else ""
-    yield f"waits {listed(told)}{limit}"
-    if events:
-        yield f"{listed(shortened(list(events)), 'or')} would end it"
-
-
-def _ends(also: bool, kind: str) -> bool:  # noqa: FBT001 - a field of the guard
-    return kind == "on" and not also
