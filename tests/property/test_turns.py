@@ -96,7 +96,7 @@ def test_what_has_been_done_is_undone_kept_or_in_a_dead_letter(text: Text, seed:
 
 
 @given(programs(), st.integers(0, 2**32))
-def test_every_run_ends_or_movers_something_that_can_come(text: Text, seed: int) -> None:
+def test_every_run_ends_or_waits_for_something_that_can_come(text: Text, seed: int) -> None:
     for machine in machines(text):
         program = Program(machine)
         world = roam(program, seed)

@@ -136,7 +136,7 @@ class Attempts(Guards):
         call = fiber.call
         assert call is not None
         policy = call.policy
-        if policy is not None and policy.heartbeat is not None:
+        if policy is not None and policy.heartbeat is not None and call.state == "sent":
             fiber.due = [timer for timer in fiber.due if timer.what != "heartbeat"]
             self.arm(fiber, Timer(given.at + policy.heartbeat, ERRORS, "heartbeat"))
 

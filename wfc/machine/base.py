@@ -74,7 +74,9 @@ class Base:
         self.ready: deque[int] = deque()
         self.tails: list[int] = []  # frames whose guard has fired and that are undone: their tails may begin
         self.resumed: list[int] = []  # tokens whose `undo` step has ended
+        self.joined: list[int] = []  # forks in which everything has ended
         self.fuel = FUEL
+        self.yielded = False  # the token that runs lets others run first
         self.soonest: int | None = inst.alarm  # nothing is due before, unless it is held back
         self.armed: int | None = None  # the first instant to come that a timer of this turn waits for
 
@@ -177,15 +179,12 @@ class Base:
 
     def fibers_inside(self, frame: Frame) -> list[Fiber]:
         """The tokens that stand inside a frame, in order of their beginning."""
-        found = []
-        frames = self.inst.frames
-        for fiber in self.inst.fibers.values():
-            at: Frame | None = frames[fiber.frame]
-            while at is not None and at.depth > frame.depth:
-                at = frames[at.parent] if at.parent is not None else None
-            if at is frame:
-                found.append(fiber)
-        return found
+        found = {}
+        for inner in self.inside(frame):
+            fiber = self.inst.fibers.get(inner.fiber)
+            if fiber is not None and fiber.frame == inner.id:
+                found[fiber.id] = fiber
+        return [found[number] for number in sorted(found)]
 
     def arm(self, owner: Frame | Fiber, timer: Timer) -> None:
         """A timer begins."""
@@ -231,8 +230,9 @@ class Base:
                 log.append(Entry("held", key=inner.lock, log=tuple(entries)))
             else:
                 log.extend(entries)
-            for fiber in [fiber for fiber in self.inst.fibers.values() if fiber.base == inner.id]:
-                del self.inst.fibers[fiber.id]
+            token = self.inst.fibers.get(inner.fiber)
+            if token is not None and token.base == inner.id:
+                del self.inst.fibers[token.id]
             self.remove(inner)
         frame.log, frame.beside = [], []
         slot = self.slot_of(frame)

@@ -94,11 +94,11 @@ class Calls(Attempts):
         if made is not None:
             detail |= {"undoable": True, "key": made.key, "entry": made.id}
         self.note("answered", call.path, frame, operation=call.target, **detail)
+        if code.pivot:
+            self._seal(frame, call)
         if stopping:
             self._rest(fiber)
             return
-        if code.pivot:
-            self._seal(frame, call)
         self.wake(fiber)
         if code.pivot:
             while self.offer():
@@ -142,7 +142,8 @@ class Calls(Attempts):
 
     def _replace(self, frame: Frame, call: Call, entry: Entry | None) -> bool:
         """What becomes of the entry of a call; whether it was in doubt."""
-        for place, each in enumerate(frame.log):
+        for place in range(len(frame.log) - 1, -1, -1):  # it is among the newest
+            each = frame.log[place]
             if each.kind == "call" and each.id == call.entry:
                 frame.log[place : place + 1] = [entry] if entry is not None else []
                 return each.state == "doubt"
@@ -284,9 +285,20 @@ class Calls(Attempts):
             self._rest(fiber)
             return
         call.state = "stopping"
-        self.no_timers(fiber, "overall", "heartbeat")
+        self.no_timers(fiber, "overall", "heartbeat", *(("timeout",) if call.kind == "workflow" else ()))
         if not fiber.due and call.kind not in ("workflow", "start"):
             self.arm(fiber, Timer(self.now + SILENCE, ERRORS, "silence"))
+
+    def abandon_call(self, fiber: Fiber) -> None:
+        call = fiber.call
+        assert call is not None
+        code = self.code_of(call)
+        if call.state in ("sent", "queued", "stopping"):
+            self.commands.append(Stop(call=call.id, attempt=number_of(call)))
+        if code is not None and call.state != "parked":
+            self._end(
+                fiber, call, code, doubt=call.kind != "task" and (call.open or call.state in ("sent", "stopping"))
+            )
 
     def _stopped_call(self, fiber: Fiber, call: Call, *, doubt: bool) -> None:
         """A call has stopped, or was silent for too long."""
@@ -374,7 +386,8 @@ class Calls(Attempts):
             call = Call(number, -1, "undo", entry.name, entry.key, (), None, 0, entry.path, instance=entry.key)
         else:
             args, policy = letter.args, letter.policy
-            call = Call(number, -1, letter.kind, letter.operation, letter.key, args, policy, 0, entry.path)
+            key = letter.key
+            call = Call(number, -1, letter.kind, letter.operation, key, args, policy, 0, entry.path, instance=key)
         fiber.call = call
         self.inst.fibers[fiber.id] = fiber
         self.round(fiber)

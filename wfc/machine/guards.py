@@ -77,7 +77,7 @@ class Guards(Joins):
         beside = [child for child in frame.children if self.spec(self.inst.frames[child]).kind == "beside"]
         if beside:
             if spec.kind == "workflow":
-                if self._let_start(fiber, beside):
+                if self._let_start(fiber, beside) or self._undo_first(fiber, beside):
                     return False
                 self._abandon(frame)
             else:
@@ -96,15 +96,35 @@ class Guards(Joins):
                 if not other.wait:
                     self.ready.append(fiber.id)
                     fiber.pc -= 1
+                    self.yielded = True
                     return True
         return False
 
+    def _undo_first(self, fiber: Fiber, beside: list[int]) -> bool:
+        """An undo under way in a block beside is not dropped: the end of the instance waits for it."""
+        for child in [child for child in beside if self._is_undoing(self.inst.frames[child])]:
+            self.interrupt(self.inst.frames[child], Cause("stop"))
+            fiber.wait = "closing"
+        return fiber.wait == "closing"
+
+    def _is_undoing(self, frame: Frame) -> bool:
+        return any(inner.then is not None for inner in self.inside(frame))
+
     def _abandon(self, frame: Frame) -> None:
+        """Blocks beside end with their instance: what is in flight is asked to stop, and nobody waits for it."""
+        for inner in self.inside(frame):
+            if inner.lock:
+                self.unlock(inner.lock)
+                inner.lock = ""
         for fiber in self.fibers_inside(frame):
-            if fiber.call is not None and fiber.call.state in ("sent", "queued", "stopping"):
-                self.commands.append(Stop(call=fiber.call.id, attempt=fiber.call.attempt))
+            if fiber.wait == "call":
+                self.abandon_call(fiber)
             if fiber.wait == "lock":
                 self.unlock(fiber.lock)
+
+    def abandon_call(self, fiber: Fiber) -> None:
+        """A call whose answer nobody will hear."""
+        raise NotImplementedError
 
     def _completed(self, fiber: Fiber, frame: Frame, spec: Spec) -> None:
         """What a completed frame leaves in the log around it."""
@@ -243,7 +263,7 @@ class Guards(Joins):
         """A block beside has ended, or has been stopped."""
         assert frame.parent is not None
         around = self.inst.frames[frame.parent]
-        log = self.collect(frame)
+        log = self.freed(self.collect(frame))
         if log:
             around.beside.append(tuple(log))
         guard = self.spec(around).guards[frame.guard]
@@ -257,6 +277,8 @@ class Guards(Joins):
 
     def _closing_goes_on(self, around: Frame) -> None:
         left = [child for child in around.children if self.spec(self.inst.frames[child]).kind == "beside"]
+        if self.spec(around).kind == "workflow":
+            left = [child for child in left if self._is_undoing(self.inst.frames[child])]
         owner = self.inst.fibers.get(around.fiber)
         if not left and owner is not None and owner.wait == "closing":
             owner.pc -= 1  # the step that closes is done again, and now succeeds
@@ -347,6 +369,9 @@ class Guards(Joins):
         return False
 
     def _has_stopped(self, frame: Frame) -> bool:
+        owner = self.inst.fibers.get(frame.fiber)
+        if owner is not None and owner.wait != "stopped":
+            return False
         if any(inner.then is not None for inner in self.inside(frame)):
             return False
         return all(fiber.wait == "stopped" for fiber in self.fibers_inside(frame))

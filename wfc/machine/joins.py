@@ -168,14 +168,16 @@ class Joins(Undos):
                 branch.log = []
             self.undo_branches(logs, fork.limit, frame, Then("losers", frame.id))
             return
-        self._join(frame)
+        self.joined.append(frame.id)
 
     def losers_undone(self, frame: Frame) -> None:
         """The join is complete."""
-        if not self._stopped(frame):
-            self._join(frame)
+        self.joined.append(frame.id)
 
-    def _join(self, frame: Frame) -> None:
+    def join(self, frame: Frame) -> None:
+        """The token behind the branches goes on, unless something around them has been interrupted meanwhile."""
+        if self._stopped(frame):
+            return
         fork = frame.fork
         code = self.spec(frame).fork
         assert fork is not None

@@ -46,7 +46,8 @@ def movers(program: Program, inst: Instance) -> list[str]:
         for guard in program.specs[frame.spec].guards:
             if guard.kind == "on" and not frame.sealed and (not guard.also or inst.status == "running"):
                 found.update(dict.fromkeys(sorted(guard.names)))
-        if any(_ends(frame, program.specs[frame.spec].guards, timer.index) for timer in frame.due):
+        guards = program.specs[frame.spec].guards
+        if any(timer.what == "guard" and _ends(frame, guards, timer.index) for timer in frame.due):
             found["a deadline"] = None
     return list(found)
 

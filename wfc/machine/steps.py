@@ -25,6 +25,9 @@ class Steps(Calls):
             instruction = code[fiber.pc]
             fiber.pc += 1
             STEPS[type(instruction)](self, fiber, instruction)
+            if self.yielded:
+                self.yielded = False
+                break
         self.fuel = fuel
 
     def node(self, fiber: Fiber, step: c.Enter) -> None:
@@ -220,23 +223,32 @@ class Steps(Calls):
             inst.log = []
             if kept:
                 detail["keeps"] = kept
-        inst.frames.clear()
-        inst.fibers.clear()
-        inst.stopping.clear()
+        self._clear()
         self._report("completed", **detail)
         self.commands.append(Ended(kind="done", value=inst.value, incomplete=inst.incomplete))
 
     def failed(self) -> None:
         inst = self.inst
-        root = next(frame for frame in inst.frames.values() if frame.parent is None)
+        root = next(frame for frame in inst.frames.values() if frame.parent is None and frame.then is None)
         inst.status, inst.error = "failed", inst.fibers[root.fiber].value
         inst.names = root.names or {}
         inst.log = []
-        inst.frames.clear()
-        inst.fibers.clear()
-        inst.stopping.clear()
+        self._clear()
         self._report("failed", error=inst.error["is"])
         self.commands.append(Ended(kind="failed", value=inst.error, incomplete=inst.incomplete))
+
+    def _clear(self) -> None:
+        """Nothing goes on in an ended instance but what operators have asked for."""
+        inst = self.inst
+        asked = [f for f in inst.frames.values() if f.parent is None and f.then is not None and f.then.kind == "letter"]
+        kept = {inner.id for frame in asked for inner in self.inside(frame)}
+        for number in [number for number in inst.frames if number not in kept]:
+            del inst.frames[number]
+        for number in [number for number, fiber in inst.fibers.items() if fiber.frame not in kept]:
+            del inst.fibers[number]
+        inst.stopping = [number for number in inst.stopping if number in inst.frames]
+        inst.cancelling = inst.overdue = False
+        self.tails, self.resumed, self.joined = [], [], []
 
     def _report(self, kind: str, **detail: Any) -> None:  # noqa: ANN401 - texts
         """The completion record lists what nobody has heard."""

@@ -202,10 +202,15 @@ def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator
     return None
 
 
+def _is_cancel(given: Input) -> bool:
+    return isinstance(given, Operator) and given.action == "cancel"
+
+
 def _named(instance: Instance, name: str) -> Fiber | None:
     """The token that a call or a lock belongs to: its number stands in their names."""
     number = name[1:].partition(".")[0]
-    return instance.fibers.get(int(number)) if number.isascii() and number.isdigit() else None
+    short = len(number) < 20 and number.isascii() and number.isdigit()  # noqa: PLR2004 - more digits than any number has
+    return instance.fibers.get(int(number)) if short else None
 
 
 def _caller(instance: Instance, call: str) -> Fiber | None:
@@ -249,6 +254,9 @@ class Work(Steps):
     def hand(self, given: Input) -> None:
         """Decides which guard or waiting step an input belongs to, and lets it have it."""
         self._due_before(rank(given))
+        if self.inst.status != "running" and (isinstance(given, Event) or _is_cancel(given)):
+            self.note("late answer", "")  # what was due before it has ended the instance
+            return
         match given:
             case Answered(call=call, attempt=attempt):
                 fiber = _caller(self.inst, call)
@@ -281,13 +289,13 @@ class Work(Steps):
         event = Heard(type_, self.program.boundary.fields(definition.fields, data, ""), self.now)
         self.note("event received", "", type=type_)
         taker = self.taker(event)
+        if definition.mode == "latest":
+            self.inst.inbox = [each for each in self.inst.inbox if each.type != type_]
         if taker is not None:
             self.hear(event, *taker)
         elif definition.mode == "transient":
             self.note("event dropped", "", type=type_)
         else:
-            if definition.mode == "latest":
-                self.inst.inbox = [each for each in self.inst.inbox if each.type != type_]
             self.inst.inbox.append(event)
 
     def _locked(self, lock: str, state: str) -> None:
@@ -313,7 +321,9 @@ class Work(Steps):
         letter = self.inst.letters.get(given.key)
         if letter is None:
             fiber = _parked(self.inst, given.key)
-            assert fiber is not None
+            if fiber is None:  # a deadline of this very moment was faster
+                self.note("late answer", "", key=given.key)
+                return
             read = _fitting(self.program, self.inst, fiber, given)
             self.operate(fiber, Operator(at=given.at, action=given.action, key=given.key, value=read))
         elif letter.entry is None and given.action == "retry":
@@ -347,11 +357,15 @@ class Work(Steps):
                     self.run(fiber)
             if self.finish_stops() or self._cancel():
                 continue
-            if not self.tails and not self.resumed:
+            if not self.tails and not self.resumed and not self.joined:
                 return
             if (self.inst.inbox and self.offer()) or self._fire_due(0):  # what was due before this instant
                 continue
-            if self.tails:
+            if self.joined:
+                fork = self.inst.frames.get(self.joined.pop(0))
+                if fork is not None:
+                    self.join(fork)
+            elif self.tails:
                 self.tail(self.inst.frames[self.tails.pop(0)])
             else:
                 self.resume(self.inst.fibers[self.resumed.pop(0)])

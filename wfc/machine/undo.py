@@ -126,7 +126,9 @@ class Undos(Base):
         assert entry is not None
         kinds = {"child": "child undone", "again": "redriven"}
         self.note(kinds.get(entry.kind, "undone"), entry.path, operation=entry.name, key=entry.key)
-        self.inst.letters.pop(entry.key, None)
+        letter = self.inst.letters.get(entry.key)
+        if letter is not None and letter.entry is not None:
+            del self.inst.letters[entry.key]
         self._finish(frame)
 
     def undo_failed(self, frame: Frame, error: Any) -> None:  # noqa: ANN401 - an error of the language
@@ -224,8 +226,10 @@ class Undos(Base):
         if letter.doubt:
             names = dict(entry.stored)
             missing = [
-                name for _, name in self.undo_code(entry).reads if name not in names and f"operand.{name}" not in names
+                (kind, name)
+                for kind, name in self.undo_code(entry).reads
+                if ("result." if kind == "result" else f"operand.{name}" if kind == "operand" else name) not in names
             ]
-            stored = (*entry.stored, *((name or "result.", answer) for name in missing))
+            stored = (*entry.stored, *(("result." if kind == "result" else name, answer) for kind, name in missing))
             entry = Entry("call", entry.id, entry.path, entry.name, entry.key, "done", entry.undo, stored)
         self.undo([entry], None, Then("letter", key=letter.key))

@@ -159,7 +159,7 @@ class _WorkflowTyper(StepTyper):
         self,
         node: ast.Region,
         kind: str,
-        outer: "_State | None",
+        outer: RegionState | None,
         outer_env: Env,
         given: dict[str, Binding],
         *,
@@ -406,7 +406,6 @@ class _WorkflowTyper(StepTyper):
 
     def parallel(self, step: ast.Parallel, env: Env, place: Place) -> Env | None:
         region = place.region
-        assert isinstance(region, _State)
         kind = step.join.kind if step.join else "all"
         if step.join is not None and step.join.count is not None:
             count = self.typed(step.join.count, env, INT)
@@ -452,7 +451,6 @@ class _WorkflowTyper(StepTyper):
 
     def for_each(self, step: ast.ForEach, env: Env, place: Place) -> Env | None:
         region = place.region
-        assert isinstance(region, _State)
         items = self.expr(step.items, self.types.value(step.items, env))
         if isinstance(items.type, ListOf):
             item = items.type.item

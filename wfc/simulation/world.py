@@ -425,7 +425,7 @@ class World:
 
     def sent_now(self, instance: str, send: Send) -> None:
         """A call that had to wait for its turn is sent."""
-        self.deliver(instance, Sent(at=self.now, call=send.call, attempt=send.attempt))
+        self.later(self.now, instance, Sent(at=self.now, call=send.call, attempt=send.attempt))
 
     def grant(self, instance: str, lock: str) -> None:
         """A lock is granted."""
