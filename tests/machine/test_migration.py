@@ -163,3 +163,43 @@ def test_an_unchanged_node_keeps_its_timers() -> None:
     assert moved.instance.alarm is not None
     ended = run(new, [Time(at=moved.instance.alarm)], moved.instance)
     assert [each.target for each in sent(ended)] == ["s.free"]  # Late undoes what was held
+
+
+def moved_to(new_text: str, rules: str = "otherwise refuse") -> tuple[Program, Turned | Stays]:
+    scenario = '\nscenario "runs" for W { given id = "a" }\n'
+    old, _ = compiled(PLAIN + scenario)
+    new, migrations = compiled(new_text + f"migration W from 1 to 2 {{ {rules} }}" + scenario)
+    found = migrate(old, new, at_rest(old), migrations[0], 1000)
+    if isinstance(found, Turned):
+        assert broken_laws(new, found.instance) == []
+    return new, found
+
+
+PLAIN = (
+    HEAD
+    + """
+workflow W(id: Text) -> Text version 1 key id {
+  state Hold { do s.hold(id) -> Rest }
+  gateway Rest { await { on Go -> Done  on Stop -> Done } }
+  state Done { done "old" }
+}
+"""
+)
+
+
+def test_a_new_variable_has_its_first_value_and_a_new_guard_counts_from_now() -> None:
+    clauses = 'version 2 key id {\n  after 5d also { audit "late" }\n  var word: Text = "new"'
+    text = PLAIN.replace("version 1 key id {", clauses).replace('done "old"', "done word")
+    new, found = moved_to(text)
+    assert isinstance(found, Turned), found
+    assert found.instance.alarm == 1000 + 5 * 86_400_000
+    ended = run(new, [Event(at=2000, type="Go", data={"id": "a"})], found.instance)
+    assert ended.instance.value == "new"
+
+
+def test_a_scope_that_new_guards_form_is_not_entered_from_inside() -> None:
+    text = PLAIN.replace("version 1 key id {", "version 2 key id {\n  after 5d -> Late")
+    text = text.replace('state Done { done "old" }', 'state Done { done "old" }\n  state Late { done "late" }')
+    _, found = moved_to(text)
+    assert isinstance(found, Stays)
+    assert found.kind == "unmapped-state"

@@ -98,6 +98,13 @@ class Writer:
         self.labels.append(f"{self._here}#{number}")
         self.code.append(instruction)
 
+    def _counter(self) -> str:
+        """The name of a `repeat`, which stays the same while its place does."""
+        base = f"{self._here}~repeat"
+        number = self._counts.get(base, 0)
+        self._counts[base] = number + 1
+        return f"{base}{number}"
+
     def _set(self, label: c.Label) -> None:
         label.pc = len(self.code)
 
@@ -292,7 +299,7 @@ class Writer:
             case Parallel() | ForEach():
                 self._fork(step, place)
             case Repeat(times=times, steps=inner, until=until_expr):
-                counter = f"{self._here}#{len(self.code)}"
+                counter = self._counter()
                 self._emit(c.Count(counter))
                 again = c.Label()
                 self._set(again)

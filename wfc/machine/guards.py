@@ -6,7 +6,7 @@ from wfc.machine.base import BESIDE, DEADLINES, SLAS
 from wfc.machine.code import GuardCode, Spec
 from wfc.machine.instance import Cause, Entry, Fiber, Frame, Heard, Then, Timer
 from wfc.machine.joins import Joins
-from wfc.machine.messages import Stop, Unlock
+from wfc.machine.messages import Unlock
 from wfc.machine.program import CANCELLED
 
 
@@ -46,19 +46,23 @@ class Guards(Joins):
 
     def _arm(self, frame: Frame, spec: Spec) -> None:
         for guard in spec.guards:
-            if guard.amount is None:
-                continue
-            amount = self.value(guard.amount, frame)
-            if guard.kind == "every":
-                if amount > 0:
-                    self.arm(frame, Timer(self.now + amount, BESIDE, "tick", guard.index, 1))
-            else:
-                at = amount if guard.kind == "at" else self.now + amount
-                self.arm(frame, Timer(at, BESIDE if guard.also else DEADLINES, "guard", guard.index))
+            self.arm_guard(frame, guard)
         for index, (_, within, warn) in enumerate(spec.slas):
             if warn is not None:
                 self.arm(frame, Timer(self.now + self.value(warn, frame), SLAS, "sla warned", index))
             self.arm(frame, Timer(self.now + self.value(within, frame), SLAS, "sla breached", index))
+
+    def arm_guard(self, frame: Frame, guard: GuardCode) -> None:
+        """The timer of a guard begins, if it has one."""
+        if guard.amount is None:
+            return
+        amount = self.value(guard.amount, frame)
+        if guard.kind != "every":
+            at = amount if guard.kind == "at" else self.now + amount
+            self.arm(frame, Timer(at, BESIDE if guard.also else DEADLINES, "guard", guard.index))
+        elif amount > 0:
+            first = (self.now - frame.entered) // amount + 1  # ticks count from the entry of what is guarded
+            self.arm(frame, Timer(frame.entered + first * amount, BESIDE, "tick", guard.index, first))
 
     def _due_at_once(self, frame: Frame) -> None:
         """A duration or instant already past fires in the entry turn, before the first step."""

@@ -4,16 +4,20 @@ A node that is the same in both versions maps to itself: same step, and its time
 enters B afresh. What has been done survives as data, if the new version can still undo it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import attrs
 
 from wfc.ir.evaluate import NotConstant
 from wfc.ir.machine import Region, Scope, State
 from wfc.ir.scenario import Migration, MigrationRule
 from wfc.ir.walk import regions
+from wfc.machine.attempts import number_of
 from wfc.machine.base import Env
-from wfc.machine.code import Enter, Spec
+from wfc.machine.code import Enter, GuardCode, Spec
 from wfc.machine.instance import Entry, Fiber, Frame, Instance, Timer
+from wfc.machine.messages import Stop
 from wfc.machine.program import Program
 from wfc.machine.turn import Turned, Work
 from wfc.text.value import Value, value
@@ -61,13 +65,17 @@ class _Move:
         plans = [(fiber, self._plan(fiber)) for fiber in self.inst.fibers.values()]
         sets = {id(rule): self._values(fiber, rule) for fiber, rule in plans if rule is not None}
         self._logs()
+        self._same_scopes(fiber for fiber, rule in plans if rule is None)
+        fresh: list[tuple[Frame, list[GuardCode]]] = []
         for frame in self.inst.frames.values():
+            fresh.append((frame, self._new_guards(frame)))
             self._frame(frame, moved={fiber.id for fiber, rule in plans if rule is not None})
         work = Work(self.new, self.inst, self.at)
         self.inst.workflow = self.migration.workflow
         self.inst.version = self.migration.new
         self.inst.now = self.at
         self._parameters()
+        self._begin(work, fresh)
         work.note("migrated", "", old=self.migration.old, new=self.migration.new)
         for fiber, rule in plans:
             if rule is None:
@@ -159,6 +167,10 @@ class _Move:
 
     def _logs(self) -> None:
         undos = {place: self._undo(place) for place in self._places()}
+        self.inst.letters = {
+            key: letter if letter.entry is None else attrs.evolve(letter, entry=_moved(letter.entry, undos))  # type: ignore[misc]  # attrs to mypy only by the decorator
+            for key, letter in self.inst.letters.items()
+        }
         for frame in self.inst.frames.values():
             frame.log = [_moved(entry, undos) for entry in frame.log]
             frame.beside = [tuple(_moved(entry, undos) for entry in log) for log in frame.beside]
@@ -169,6 +181,7 @@ class _Move:
     def _places(self) -> set[str]:
         logs = [frame.log for frame in self.inst.frames.values()]
         logs += [list(log) for frame in self.inst.frames.values() for log in frame.beside]
+        logs += [[letter.entry] for letter in self.inst.letters.values() if letter.entry is not None]
         logs += [b.log for f in self.inst.frames.values() if f.fork is not None for b in f.fork.branches]
         return {entry.undo for log in logs for entry in _flat(log) if entry.undo}
 
@@ -183,6 +196,37 @@ class _Move:
         )
 
     # -- frames and tokens
+
+    def _same_scopes(self, kept: Iterable[Fiber]) -> None:
+        """A scope that new guards have formed is not entered by a token that stays where it is."""
+        formed = [spec for spec in self.new.specs if spec.kind == "scope" and not spec.names]
+        new = {spec.path for spec in formed if spec.name not in self.old.spec_names}
+        for fiber in kept:
+            for frame in Work(self.old, self.inst, self.at).outward(self.inst.frames[fiber.frame]):
+                spec = self.old.specs[frame.spec]
+                if spec.boundary and spec.path in new:
+                    raise _Stay(
+                        "unmapped-state", f"`{self._node(fiber)}` has come to lie in a scope that new guards form"
+                    )
+
+    def _new_guards(self, frame: Frame) -> list[GuardCode]:
+        """The guards that the frame has in the new version only."""
+        old = self.old.specs[frame.spec]
+        new = self.new.spec_names.get(old.name)
+        known = {(guard.kind, guard.label, guard.also) for guard in old.guards}
+        return [g for g in new.guards if (g.kind, g.label, g.also) not in known] if new is not None else []
+
+    def _begin(self, work: Work, fresh: list[tuple[Frame, list[GuardCode]]]) -> None:
+        """Variables and timers that only the new version has: they begin now."""
+        for frame, guards in fresh:
+            if frame.spec < 0 or frame.state != "active":
+                continue
+            for name, code in self.new.specs[frame.spec].variables:
+                names = work.holder(frame).names
+                if names is not None and name not in names:
+                    names[name] = work.value(code, frame)
+            for guard in guards:
+                work.arm_guard(frame, guard)
 
     def _frame(self, frame: Frame, moved: set[int]) -> None:
         """A frame of the old version becomes the same one of the new: guards that are the same keep their instants."""
@@ -210,11 +254,14 @@ class _Move:
         """A token leaves its node and enters another afresh."""
         target = rule.target
         frame = self.inst.frames[fiber.frame]
+        self._drop(work, fiber, frame)
         around = target.rpartition(".")[0]
         while not self._holds(frame, around):
             assert frame.parent is not None
             outer = self.inst.frames[frame.parent]
-            outer.log.extend(work.collect(frame))
+            outer.log.extend(work.freed(work.collect(frame)))
+            if frame.lock:
+                work.unlock(frame.lock)
             fiber.frame = outer.id
             work.remove(frame)
             frame = outer
@@ -234,6 +281,16 @@ class _Move:
             and self.new.labels[pc].startswith(f"{self.migration.workflow}:")
         )
         work.ready.append(fiber.id)
+
+    def _drop(self, work: Work, fiber: Fiber, frame: Frame) -> None:
+        """What a token waits for is withdrawn."""
+        call = fiber.call
+        if call is not None:
+            if call.state != "parked":
+                work.commands.append(Stop(call=call.id, attempt=number_of(call)))
+            frame.log = [entry for entry in frame.log if entry.id != call.entry or entry.state != "started"]
+        if fiber.wait == "lock":
+            work.unlock(fiber.lock)
 
     def _holds(self, frame: Frame, around: str) -> bool:
         """Whether a frame is a region that the wanted one is, or lies in."""

@@ -192,9 +192,29 @@ def restore(program: Program, given: Json) -> Instance:
         rest["frames"] = {key: _specified(program, frame) for key, frame in rest.get("frames", {}).items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise StoredWrongError(f"this machine has no place {error}") from None
-    found = read(Instance, rest)
+    found = _whole(rest)
+    _connected(found)
+    return found
+
+
+def _whole(rest: Json) -> Instance:
+    try:
+        found = read(Instance, rest)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoredWrongError(str(error)) from None
     assert isinstance(found, Instance)
     return found
+
+
+def _connected(inst: Instance) -> None:
+    """Frames and tokens name each other: what they name has to be there."""
+    for number, frame in inst.frames.items():
+        near = [*frame.children, *([frame.parent] if frame.parent is not None else [])]
+        if frame.id != number or any(each not in inst.frames for each in near):
+            raise StoredWrongError(f"frames.{number}: a frame that it belongs to is not there")
+    for number, fiber in inst.fibers.items():
+        if fiber.id != number or fiber.frame not in inst.frames or fiber.base not in inst.frames:
+            raise StoredWrongError(f"fibers.{number}: the frame it stands in is not there")
 
 
 def _placed(program: Program, fiber: Json) -> Json:
