@@ -217,3 +217,20 @@ def test_a_lock_that_gets_lost_does_not_undo_behind_the_point_of_no_return() -> 
     world.finish()
     assert any(record.kind == "pivot" for record in world.records)
     assert "s.pay" not in undone(world)
+
+
+def test_a_cancel_goes_before_the_tail_of_the_workflow_s_own_guard() -> None:
+    world, running = begun(
+        """
+        workflow W(id: Text) -> Text key id {
+          catch any { done "tail" }
+          state A { do s.pay(id)  do s.book(id)  done "x" }
+        }
+        """,
+        s__book=lambda _: Reply("system", "Invalid"),
+        s__back=after(5),
+    )
+    world.run_until(world.now + 2000)
+    world.deliver("W/a", Operator(at=world.now, action="cancel"))
+    world.finish()
+    assert running.instance.error == {"is": "OperatorCancel"}

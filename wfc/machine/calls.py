@@ -109,7 +109,7 @@ class Calls(Attempts):
         undo = code.undo
         made: Entry | None = None
         if call.kind == "workflow" and undo is None:
-            if not code.forgets:
+            if not code.forgets and call.state != "parked":  # what an operator supplies is no child's doing
                 made = Entry("child", call.entry, call.path, call.target, self._child(call))
         elif undo is not None:
             extra = self.operands(code, call)

@@ -432,6 +432,10 @@ class Guards(Joins):
             return
         spec = self.spec(frame)
         guard = spec.guards[cause.guard]
+        if spec.kind == "workflow" and self.inst.cancelling and not frame.sealed:
+            frame.state, frame.cause = "closed", None
+            fiber.wait = "stopped"  # the operator's cancel, which has waited for this undo, comes before the tail
+            return
         if spec.inside:
             frame.state, frame.cause = "closed", None
             around = frame

@@ -333,7 +333,7 @@ class Work(Steps):
         elif given.action == "supply" and not letter.doubt:
             del self.inst.letters[letter.key]  # somebody has undone it by hand
             self.note("undone", letter.path, operation=letter.name, key=letter.key, by="operator")
-            self.inst.incomplete = any(each.entry is not None for each in self.inst.letters.values())
+            self.flag()
         else:
             self.redrive(letter, given.value)
 

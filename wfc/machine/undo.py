@@ -95,11 +95,17 @@ class Undos(Base):
                     self.remove(frame)
                     self._next(self.inst.frames[outer])
             case "letter":
-                self.inst.incomplete = any(letter.entry is not None for letter in self.inst.letters.values())
+                self.flag()
             case "failed":
                 self.failed()
             case "child":
                 self.undone_child()
+
+    def flag(self) -> None:
+        """Whether an undo is left to a person, or is being tried again."""
+        letters = any(letter.entry is not None for letter in self.inst.letters.values())
+        again = any(f.then is not None and f.then.kind == "letter" for f in self.inst.frames.values())
+        self.inst.incomplete = letters or again
 
     # -- one compensation
 
@@ -223,6 +229,8 @@ class Undos(Base):
         entry = letter.entry
         assert entry is not None
         del self.inst.letters[letter.key]
+        for place in [place for place in self.inst.visits if place.startswith(f"{entry.key}/undo")]:
+            del self.inst.visits[place]  # its calls have the keys they had before
         if letter.doubt:
             names = dict(entry.stored)
             missing = [

@@ -300,7 +300,7 @@ class World:
                 self.later(self.now, instance, self._answer(send.call, send.attempt, "value", None, sent=True))
             else:
                 child.undoer = (instance, send.call, send.attempt)
-                self.later(self.now, send.key, Undone(at=self.now))
+                self.act(self.now, lambda: self._undo(child, send))
             return
         found = self.model.answer(send, self)
         if found is None:
@@ -322,6 +322,12 @@ class World:
         self._answers[instance, send.call] = at
         if send.kind == "task":
             self.services.tasks[instance, send.call] = number
+
+    def _undo(self, child: Running, send: Send) -> None:
+        """A completed child is to undo itself; one that cannot is a failed undo of its parent."""
+        if self.deliver(send.key, Undone(at=self.now)) is not None and child.undoer is not None:
+            answer = self._answer(send.call, send.attempt, "system", "Unavailable", sent=False)
+            self.later(self.now, child.undoer[0], answer)
 
     def _child(self, instance: str, send: Send) -> None:
         """A workflow runs for real."""
