@@ -26,10 +26,16 @@ from tests.golden.document import Block, Case
 from wfc.cli.main import command_names
 from wfc.driver import pipeline
 from wfc.driver.catalogue import problem_classes
+from wfc.machine.program import Program
+from wfc.machine.status import movers
+from wfc.machine.verify import broken_laws
 from wfc.problems.problem import Problem, Severity
 from wfc.problems.render.full import full
 from wfc.project.files import MemoryFiles
 from wfc.project.settings import Settings
+from wfc.simulation.scenarios import tell
+from wfc.simulation.script import Samples
+from wfc.simulation.world import World
 from wfc.text.names import kebab
 from wfc.text.source import SourceFile
 from wfc.text.value import Value, value
@@ -76,10 +82,13 @@ class Example(Value):
     strict: bool = False
     files: tuple[tuple[str, str], ...] = ()
 
-    def problems(self) -> tuple[Problem, ...]:
+    def checked(self) -> pipeline.Checked:
         source = SourceFile(self.name, self.text)
         files = MemoryFiles({**dict(self.files), self.name: self.text})
-        return pipeline.check((source,), Settings(), files, pipeline.Options()).report.problems
+        return pipeline.check((source,), Settings(), files, pipeline.Options())
+
+    def problems(self) -> tuple[Problem, ...]:
+        return self.checked().report.problems
 
 
 def examples(page: str) -> Iterator[Example]:
@@ -157,6 +166,29 @@ def test_a_program_compiles_or_fails_as_its_page_says(example: Example) -> None:
         assert not errors, shown
     if example.strict:
         assert not found, shown
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if not each.fails], ids=lambda example: example.place)
+def test_a_program_runs(example: Example) -> None:
+    """Its scenarios go as told, and each workflow comes to rest in a world that answers with samples."""
+    checked = example.checked()
+    for machine, scenarios, _ in pipeline.scenarios(checked, Settings(), pipeline.Options()):
+        program = Program(machine)
+        for scenario in scenarios:
+            told = tell(program, scenario)
+            # What becomes of a file with a name is shown by a session on its page.
+            assert told.difference is None or example.name != "main.wf", (scenario.title, told.difference)
+    for root in pipeline.roots(checked, pipeline.Options()):
+        program = Program(pipeline.machine(root, checked.model, Settings(), pipeline.Options()))
+        world = World(program, Samples(program))
+        _, refused = world.start(
+            program.machine.workflow.name, world.program.boundary.sample_fields(program.machine.workflow.params)
+        )
+        assert refused is None, refused
+        world.finish()
+        for running in world.running.values():
+            assert broken_laws(program, running.instance) == []
+            assert running.instance.status != "running" or movers(program, running.instance)
 
 
 def test_every_module_of_the_library_has_an_example() -> None:
