@@ -3,12 +3,9 @@
 ## A retry                          the case; prose around the blocks says what the language says
 ```wf                               the program; its scenarios say what must hold
 ```trace                            expected: every record of every scenario (```trace keys: with keys)
-
-A line `Differs: ...` in the prose of a case says where the machine is known to do something else.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +26,6 @@ from wfc.text.value import Value, value
 
 FOLDER = Path(__file__).parent
 
-_HEADING = re.compile(r"^## ", re.MULTILINE)
-_DIFFERS = re.compile(r"^Differs: (?P<text>.*)$", re.MULTILINE)
 _NUMBERS = ("entry", "call", "lock")  # details that say which, by a number of this machine's own
 _KEYS = ("key", "keeps")
 
@@ -41,7 +36,6 @@ class Document(Value):
 
     path: str
     case: Case
-    differs: str
 
     @property
     def file(self) -> Path:
@@ -60,12 +54,8 @@ class Document(Value):
 def documents() -> Iterator[Document]:
     """All cases of all documents."""
     for path in sorted(FOLDER.glob("*/*.md")):
-        text = path.read_text(encoding="utf-8")
-        sections = _HEADING.split(text)[1:]
-        for case, section in zip(read_cases(text), sections, strict=True):
-            found = _DIFFERS.search(section)
-            name = path.relative_to(FOLDER).as_posix()
-            yield Document(path=name, case=case, differs=found["text"] if found else "")
+        for case in read_cases(path.read_text(encoding="utf-8")):
+            yield Document(path=path.relative_to(FOLDER).as_posix(), case=case)
 
 
 def programs(files: dict[str, str]) -> Iterator[tuple[Program, tuple[Scenario, ...]]]:

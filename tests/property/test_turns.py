@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from hypothesis import given
@@ -24,11 +25,13 @@ from wfc.simulation.world import RunawayError, Running, World
 STEPS = 60
 
 
-def roam(program: Program, seed: int, watch: object = None, *, letters: bool = True) -> World:
+def roam(
+    program: Program, seed: int, watch: Callable[[Running, Input], None] | None = None, *, letters: bool = True
+) -> World:
     """A run of the first workflow of a machine, drawn by lot."""
     chance = Chance(program, Random(seed))  # noqa: S311 - lots, no secrets
     world = World(program, chance)
-    world.watch = watch  # type: ignore[assignment]
+    world.watch = watch
     workflow = program.machine.workflow
     try:
         _, refused = world.start(workflow.name, chance.fields(workflow.params))

@@ -7,11 +7,6 @@ from wfc.ir.machine import Choose, Do, ForEach, Let, Parallel, PolicyDef, Region
 from wfc.ir.walk import all_steps, expressions, guards, policy_expressions, region_expressions, regions_of
 
 
-def is_single(undo: Undo) -> bool:
-    """Whether an undo is one call, which has the plain key of an undo."""
-    return len(undo.steps) == 1 and isinstance(undo.steps[0], Do) and undo.steps[0].id == "undo"
-
-
 def numbers(undo: Undo) -> dict[int, str]:
     """The number of each call in an undo, as its key says it, by the step's identity; a single call has none."""
     calls = [step for step in all_steps(undo.steps) if isinstance(step, Do | Start) and step.id != "undo"]

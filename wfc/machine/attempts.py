@@ -8,7 +8,7 @@ from wfc.machine.base import ERRORS, WAITS, Env
 from wfc.machine.code import CallCode, Calling, PolicyCode
 from wfc.machine.guards import Guards
 from wfc.machine.instance import Call, Fiber, Frame, Policy, Timer
-from wfc.machine.messages import Beat, Send, Sent
+from wfc.machine.messages import Beat, Send
 
 KINDS = ("activity", "query", "task")  # of operations; a workflow has no clauses that read operands
 RETRIED = frozenset({"Timeout", "Unavailable"})
@@ -122,11 +122,10 @@ class Attempts(Guards):
         if policy.heartbeat is not None:
             self.arm(fiber, Timer(self.now + policy.heartbeat, ERRORS, "heartbeat"))
 
-    def sent(self, fiber: Fiber, given: Sent) -> None:
+    def sent(self, fiber: Fiber) -> None:
         """A call that had to wait has been sent."""
         call = fiber.call
         assert call is not None
-        _ = given
         if call.state == "queued":
             call.state = "sent"
             self._count(fiber, call)

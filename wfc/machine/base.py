@@ -1,7 +1,7 @@
 """One turn under way: the instance it changes, what it says, and what its parts need of each other.
 
 The parts of a turn are classes one upon another (`undo`, `joins`, `guards`, `attempts`, `calls`, `steps`); what a lower
-one needs of a higher one is named here.
+one needs of a higher one is named here, or where it is first needed.
 """
 
 from collections import deque

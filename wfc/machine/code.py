@@ -59,7 +59,6 @@ class UndoCode:
     when_reads_result: bool
     blind: bool
     reads: tuple[tuple[str, str], ...]
-    single: bool
     place: str
     undo: Undo
 

@@ -39,7 +39,7 @@ from wfc.ir.machine import (
     Wait,
     Workflow,
 )
-from wfc.ir.undos import is_single, numbers, stored_names
+from wfc.ir.undos import numbers, stored_names
 from wfc.ir.walk import is_constant, regions_of
 from wfc.machine import code as c
 
@@ -526,7 +526,6 @@ class Writer:
             when_reads_result=when_reads,
             blind=undo.blind,
             reads=stored_names(undo, bind, self.policies),
-            single=is_single(undo),
             place=self.labels[start.pc],
             undo=undo,
         )

@@ -66,7 +66,6 @@ class Then(Value):
     kind: Literal["guard", "step", "branch", "losers", "list", "letter", "failed", "child"]
     id: int = 0
     index: int = 0
-    key: str = ""
 
 
 @attrs.define(slots=True)

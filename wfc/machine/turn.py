@@ -267,7 +267,7 @@ class Work(Steps):
             case Sent(call=call):
                 fiber = _caller(self.inst, call)
                 if fiber is not None:
-                    self.sent(fiber, given)
+                    self.sent(fiber)
             case Beat(call=call):
                 fiber = _caller(self.inst, call)
                 if fiber is not None:

@@ -218,7 +218,7 @@ class Undos(Base):
         """Repeats the forward call of a dead letter; the instance has gone on, so that nothing else changes."""
         del self.inst.letters[letter.key]
         frame = self.add(self.program.lists, None, 0)
-        frame.then = Then("letter", key=letter.key)
+        frame.then = Then("letter")
         self.send_alone(frame, Entry("again", path=letter.path, name=letter.name, key=letter.key), letter)
 
     def redrive(self, letter: Letter, answer: Any) -> None:  # noqa: ANN401 - values of the language
@@ -240,4 +240,4 @@ class Undos(Base):
             ]
             stored = (*entry.stored, *(("result." if kind == "result" else name, answer) for kind, name in missing))
             entry = Entry("call", entry.id, entry.path, entry.name, entry.key, "done", entry.undo, stored)
-        self.undo([entry], None, Then("letter", key=letter.key))
+        self.undo([entry], None, Then("letter"))
