@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
-from wfc.flow.program import Program
 from wfc.ir.machine import Machine
 from wfc.problems.problem import Reporter
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import kebab
 
-Check = Callable[[Program, Reporter], None]
+Check = Callable[[Inquiry, Reporter], None]
 
 
 def checks() -> Iterator[tuple[str, Check]]:
@@ -20,6 +20,6 @@ def checks() -> Iterator[tuple[str, Check]]:
 
 def run_checks(machine: Machine, report: Reporter) -> None:
     """All checks over one machine with every workflow of the project."""
-    program = Program(machine)
+    program = Inquiry(machine)
     for _, check in checks():
         check(program, report)

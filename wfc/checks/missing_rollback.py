@@ -3,13 +3,18 @@
 from typing import ClassVar
 
 from wfc.flow.effects import Undone
-from wfc.flow.graph import Abort, Point
+from wfc.flow.graph import Point
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.ir.machine import Do, Goto, OperationDef, Start
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.flow.ways import WAITING
+from wfc.ir.machine import Do, OperationDef, Start
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
-from wfc.text.value import value
+from wfc.text.value import Value, value
+
+TRIES = 12  # aborts of one effect for which a run is looked for
 
 _UNDOING = ("undo", "cancel", "refund", "release", "revert", "void", "remove", "delete", "recall", "restore")
 
@@ -53,7 +58,7 @@ class MissingRollback(Problem):
     started: bool
     cause: str
     certain: bool
-    steps: tuple[str, ...]
+    doubt: bool
     suggestion: str
     signature: str
 
@@ -61,15 +66,14 @@ class MissingRollback(Problem):
         return Severity.ERROR if self.certain else Severity.WARNING
 
     def message(self) -> str:
+        if self.doubt:
+            return f"`{self.operation}` may have been done when {self.cause}, and it is not undone"
         return f"`{self.operation}` is not undone when {self.cause}"
 
     def label(self) -> str:
         if self.started:
             return "starts a process of its own, and says nothing about how that is undone"
         return "changes the world, and says nothing about how it is undone"
-
-    def story(self) -> tuple[str, ...]:
-        return self.steps
 
     def help(self) -> tuple[str, ...]:
         lines: list[str] = []
@@ -83,25 +87,52 @@ class MissingRollback(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
-    """Reports each activity and each started workflow once, with the most certain and earliest abort."""
-    found: dict[str, tuple[tuple[bool, int], WorkflowFlow, Point, Undone]] = {}
-    for flow in program.flows.values():
-        unsaid = {id(call): program.unsaid(call) for call in flow.effects.calls}
-        for undone in flow.effects.undone(call for call in flow.effects.calls if unsaid[id(call)]):
-            rank = (not undone.certain, undone.source.number)
-            for point in unsaid[id(undone.call)]:
-                name = point.step.target if isinstance(point.step, Do | Start) else ""
-                if name not in found or rank < found[name][0]:
-                    found[name] = (rank, flow, point, undone)
-    for _, flow, point, undone in found.values():
-        problem = _problem(program, flow, point, undone)
+def check(program: Inquiry, report: Reporter) -> None:
+    """Reports each activity and each started workflow once, by the surest and earliest abort that a run shows."""
+    for cases in _candidates(program).values():
+        problem = _problem(program, cases)
         if problem is not None:
             report(problem)
 
 
-def _problem(program: Program, flow: WorkflowFlow, point: Point, undone: Undone) -> MissingRollback | None:
-    step = point.step
+@value
+class _Case(Value):
+    """An abort that reaches something done at `point`, in a run that begins in `flow`."""
+
+    flow: WorkflowFlow
+    point: Point
+    undone: Undone
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        return not self.undone.certain, self.undone.doubt, self.undone.source.number
+
+
+def _candidates(program: Inquiry) -> dict[str, list[_Case]]:
+    """By name of what is done: the aborts that reach it, the surest first."""
+    found: dict[str, list[_Case]] = {}
+    for flow in program.flows.values():
+        unsaid = {id(call): program.unsaid(call) for call in flow.effects.calls}
+        for undone in flow.effects.undone(call for call in flow.effects.calls if unsaid[id(call)]):
+            for point in unsaid[id(undone.call)]:
+                name = point.step.target if isinstance(point.step, Do | Start) else ""
+                found.setdefault(name, []).append(_Case(flow, point, undone))
+    return {name: sorted(cases, key=lambda case: case.rank) for name, cases in found.items()}
+
+
+def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
+    case, trace = cases[0], None
+    possible = len(cases) > TRIES
+    for each in cases[:TRIES]:
+        shown = program.show_missing(_claim(program, each), _closing(each.point))
+        if shown.trace is not None:
+            case, trace = each, shown.trace
+            break
+        if shown.verdict == "open" and not possible:
+            case, possible = each, True
+    if trace is None and not possible:
+        return None
+    step, undone = case.point.step, case.undone
     assert isinstance(step, Do | Start)
     operation = program.operations.get(step.target)
     at = operation.at if operation is not None and isinstance(step, Do) else step.at
@@ -113,23 +144,39 @@ def _problem(program: Program, flow: WorkflowFlow, point: Point, undone: Undone)
         at=at,
         labels=_labels(step, at, undone),
         fixes=_fixes(operation, suggestion),
+        trace=trace,
         operation=step.target,
         started=isinstance(step, Start),
         cause=_cause(undone),
         certain=undone.certain,
-        steps=_story(flow, step.target, undone),
+        doubt=undone.doubt,
         suggestion=suggestion,
         signature=_signature(candidate) if candidate is not None else "",
     )
 
 
+def _claim(program: Inquiry, case: _Case) -> Claim:
+    """A run in which it is done, and then an abort reaches it."""
+    sign, undone, workflow = Sign("missing undo"), case.undone, case.flow.workflow.name
+    done = program.ways.at(case.point.step)
+    assert done is not None
+    ways = [] if undone.doubt else [Waypoint("done", done)]
+    if undone.abort is None or undone.source.kind not in WAITING:  # it goes with what comes before it, in one turn
+        return Claim(workflow, tuple(ways), sign, undone.source)
+    return Claim(workflow, (*ways, Waypoint("leave", undone.source, undone.abort)), sign)
+
+
+def _closing(point: Point) -> tuple[Step, ...]:
+    return (Step(f"not undone: {point.step.target}"),) if isinstance(point.step, Do | Start) else ()
+
+
 def _labels(step: Do | Start, at: Span, undone: Undone) -> tuple[Label, ...]:
     """Where it is done, what fails later, and what undoes."""
     labels: list[Label] = []
-    if step.at is not None and step.at != at:
-        labels.append(Label(step.at, "done here"))
     source = undone.source.step
-    if source is not None and source.at is not None and source is not step:
+    if step.at is not None and step.at != at and source is not step:
+        labels.append(Label(step.at, "done here"))
+    if source is not None and source.at is not None and source.at != at:
         labels.append(Label(source.at, _why(undone)))
     guard = undone.abort.guard if undone.abort is not None else None
     if guard is not None and guard.at is not None:
@@ -144,6 +191,8 @@ def _cause(undone: Undone) -> str:
         return "a later `undo` asks for it"
     if abort.guard is not None and abort.guard.kind != "catch":
         return f"`{abort.guard.label}` ends this part of the process"
+    if undone.doubt:
+        return "its answer is lost" if abort.errors else "another branch ends it"
     if isinstance(step, Do):
         return f"`{step.target}` fails later"
     return "a later step fails"
@@ -155,48 +204,11 @@ def _why(undone: Undone) -> str:
         return "undoes what was done before"
     if abort.errors:
         shown = [name.rpartition(".")[2] for name in sorted(abort.errors)]
+        if undone.doubt:
+            lost = [name for name in shown if name not in ("Unavailable", "LockTimeout")]
+            return f"after {listed(lost[:3], 'or')} nobody can tell whether it was done"
         return f"can still fail: {listed(shown[:3], 'or')}"
     return "may be interrupted here"
-
-
-def _story(flow: WorkflowFlow, name: str, undone: Undone) -> tuple[str, ...]:
-    """The calls on the way, the failure, what is undone and what stays."""
-    lines: list[str] = []
-    trail = flow.story(undone.source)
-    done = [p.step for p in trail if p.kind == "completed" and isinstance(p.step, Do | Start)]
-    if undone.call not in trail and isinstance(undone.call.step, Do | Start):
-        done.append(undone.call.step)
-    lines.extend(f"{call.target}: done" for call in done)
-    lines.append(_failure(undone))
-    back = [c.target for c in reversed(done) if isinstance(c, Do) and c.effect == "reversible" and c.kind == "activity"]
-    if back:
-        lines.append(f"undone: {', '.join(back)}")
-    lines.append(f"not undone: {name}")
-    lines.append(_end(undone.abort))
-    return tuple(lines)
-
-
-def _failure(undone: Undone) -> str:
-    abort, step = undone.abort, undone.source.step
-    if abort is None:
-        return "`undo` takes back what was done"
-    if abort.guard is not None and abort.guard.kind != "catch":
-        return f"{abort.guard.label}: this part is left"
-    name = min(abort.errors).rpartition(".")[2] if abort.errors else "an error"
-    if isinstance(step, Do):
-        return f"{step.target}: fails with {name}"
-    return f"fails with {name}"
-
-
-def _end(abort: Abort | None) -> str:
-    if abort is None:
-        return "the process goes on"
-    if abort.guard is None:
-        return "the process ends as failed"
-    steps = abort.guard.steps
-    if len(steps) == 1 and isinstance(steps[0], Goto):
-        return f"goes on at {steps[0].target}"
-    return f"goes on in `{abort.guard.label}`"
 
 
 def _candidate(program: Program, operation: OperationDef) -> OperationDef | None:

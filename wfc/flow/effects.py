@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from wfc.flow.graph import Abort, Frame, Graph, Point
 from wfc.ir.machine import Do, Settle, UndoRegion
 
+DOUBTFUL = frozenset(("Timeout", "Invalid"))  # errors behind which an effect may have taken place
+
 
 @dataclass(frozen=True)
 class Undone:
-    """An abort that reaches a completed call: where from, and whether the call is done on every way there."""
+    """An abort that reaches a call: where from, and whether the call is done on every way there.
+
+    `doubt`: the call is the one that is under way there. It may have been done all the same.
+    """
 
     call: Point
     source: Point
     abort: Abort | None  # None for an `undo` step
     certain: bool
+    doubt: bool = False
 
 
 class Effects:
@@ -79,10 +85,13 @@ class Effects:
         for abort in point.aborts:
             if abort.target is not None:
                 gone = 0 if abort.keep else self.mask(abort.frame)
-                yield abort.target, (may | self.beside(point.frame)) & ~gone, must & ~gone
+                left = self.under_way(point) if abort.keep and self.doubtful(point, abort) else 0
+                yield abort.target, ((may | self.beside(point.frame)) & ~gone) | left, must & ~gone
         may, must = self._after(point, may), self._after(point, must)
+        optional = point.kind == "do" and isinstance(point.step, Do) and point.step.optional
         for target in point.next:
-            yield target, may, must
+            failed = optional and target.kind != "completed"
+            yield target, may | (self.under_way(point) if failed else 0), must
 
     def _after(self, point: Point, done: int) -> int:
         """What is done behind a point."""
@@ -108,6 +117,26 @@ class Effects:
         self.may[key], self.must[key] = wider, narrower
         return changed
 
+    # -- calls under way
+
+    def under_way(self, point: Point) -> int:
+        """The call that a token waits for at a point, as the bit of its completion."""
+        if point.kind != "do" or not point.next or point.next[0].kind != "completed":
+            return 0
+        return self.bit[id(point.next[0])]
+
+    def doubtful(self, point: Point, abort: Abort) -> bool:
+        """Whether the call at a point may have been done though an abort is taken there."""
+        step = point.step
+        if not isinstance(step, Do) or step.kind not in ("activity", "workflow"):
+            return False
+        if abort.guard is not None and abort.guard.kind != "catch":
+            return True  # the answer comes while it is asked to stop, or never
+        if step.kind == "workflow":
+            return not abort.errors  # a child that fails has undone itself
+        partial = {name for op in self.graph.machine.operations if op.name == step.target for name in op.partial}
+        return not abort.errors or bool(abort.errors & (partial | DOUBTFUL))
+
     # -- questions
 
     def undone(self, calls: Iterable[Point]) -> Iterator[Undone]:
@@ -120,6 +149,7 @@ class Effects:
         for point in self.graph.points:
             if not self.reached(point):
                 continue
+            yield from self._interrupted(point, wanted)
             here = (self.may[id(point)] | self.beside(point.frame)) & wanted
             if not here:
                 continue
@@ -128,6 +158,13 @@ class Effects:
                     yield from self._crossed(point, abort, here & self.mask(abort.frame))
             if point.kind == "step" and isinstance(point.step, UndoRegion):
                 yield from self._crossed(point, None, here & self.mask(_region(point.frame)))
+
+    def _interrupted(self, point: Point, wanted: int) -> Iterator[Undone]:
+        """The call under way at a point, with each abort that may leave it done."""
+        if self.under_way(point) & wanted:
+            for abort in point.aborts:
+                if not abort.keep and self.doubtful(point, abort):
+                    yield Undone(point.next[0], point, abort, certain=False, doubt=True)
 
     def _crossed(self, point: Point, abort: Abort | None, bits: int) -> Iterator[Undone]:
         outer = abort.frame if abort is not None else _region(point.frame)

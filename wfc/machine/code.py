@@ -327,6 +327,11 @@ class Offer:
 
 
 @attrs.define(slots=True, eq=False)
+class Halt:
+    """Steps have ended without saying where to go on: the token stands there for ever. The checker refuses this."""
+
+
+@attrs.define(slots=True, eq=False)
 class End:
     """The end of a token: of a branch, a block beside, a compensation, or the instance."""
 
@@ -335,7 +340,7 @@ class End:
 
 Instruction = (
     Enter | Open | Close | Jump | Test | Bind | SetName | SendEvent | Say | Feed | Calling | Pausing | Awaiting
-    | Forking | Locking | Undoing | Settling | Raising | Give | Take | Count | Again | Offer | End
+    | Forking | Locking | Undoing | Settling | Raising | Give | Take | Count | Again | Offer | Halt | End
 )  # fmt: skip
 
 Value = Any  # a value of the language

@@ -66,13 +66,16 @@ _Body = Callable[[_Place], None]
 
 
 class Writer:
-    """Writes the code of all workflows of a machine."""
+    """Writes the code of all workflows of a machine. `unsaid`: how effects are undone that do not say it."""
 
-    def __init__(self, machine: Machine, evaluator: Evaluator) -> None:
+    def __init__(self, machine: Machine, evaluator: Evaluator, unsaid: Undo | None = None) -> None:
         self.machine = machine
+        self.unsaid = unsaid
         self.evaluator = evaluator
         self.code: list[c.Instruction] = []
         self.labels: list[str] = []
+        self.origins: list[Step | None] = []
+        self._step_now: Step | None = None
         self.specs: list[c.Spec] = []
         self.personal = Personal(machine)
         self._personal_names: frozenset[str] = frozenset()
@@ -96,6 +99,7 @@ class Writer:
         number = self._counts.get(self._here, 0)
         self._counts[self._here] = number + 1
         self.labels.append(f"{self._here}#{number}")
+        self.origins.append(self._step_now)
         self.code.append(instruction)
 
     def _counter(self) -> str:
@@ -211,13 +215,17 @@ class Writer:
             self._emit(c.Enter(node.path, plain))
             if plain:
                 self._steps(node.steps, inner)
+                self._emit(c.Halt())
                 return
             spec = self._spec("state", place.workflow, node.path)
             spec.ignore, spec.slas = node.ignore, self._slas(node.slas)
             spec.guards = self._guards(node.guards, inner.within())
             self._emit(c.Open(spec))
             self._steps(node.steps, inner.within())
+            self._emit(c.Halt())
             self._tails(node.guards, spec, inner)
+            if any(not made.also for made in spec.guards):
+                self._emit(c.Halt())
 
     def _scope(self, node: Scope, place: _Place) -> None:
         with self._at(place.workflow, node.path):
@@ -232,6 +240,8 @@ class Writer:
                 self._emit(c.Take(node.bind))
             if node.next is not None:
                 self._goto(node.next, place)
+            else:
+                self._emit(c.Halt())
 
     # -- guards
 
@@ -279,8 +289,11 @@ class Writer:
     # -- steps
 
     def _steps(self, steps: tuple[Step, ...], place: _Place) -> None:
+        around = self._step_now
         for step in steps:
+            self._step_now = step
             self._step(step, place)
+        self._step_now = around
 
     def _step(self, step: Step, place: _Place) -> None:
         match step:
@@ -404,8 +417,9 @@ class Writer:
         operation = self.operations.get(step.target)
         forgets = step.undo is not None and step.undo.kind == "none"
         undo = None
-        if place.undo is None and step.undo is not None and not forgets:
-            undo = self._undo(step.undo, place, step.target, step.bind)
+        how = step.undo or (self.unsaid if step.effect == "unsaid" and not step.pivot else None)
+        if place.undo is None and how is not None and not forgets:
+            undo = self._undo(how, place, step.target, step.bind)
         return c.CallCode(
             step=step,
             kind=step.kind,
@@ -433,8 +447,9 @@ class Writer:
     def _start(self, step: Start, place: _Place) -> c.CallCode:
         forgets = step.undo is not None and step.undo.kind == "none"
         undo = None
-        if place.undo is None and step.undo is not None and not forgets:
-            undo = self._undo(step.undo, place, step.target)
+        how = step.undo or self.unsaid
+        if place.undo is None and how is not None and not forgets:
+            undo = self._undo(how, place, step.target)
         return c.CallCode(
             step=step,
             kind="start",

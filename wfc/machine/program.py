@@ -8,7 +8,7 @@ from wfc.ir.boundary import Boundary
 from wfc.ir.dump import dump
 from wfc.ir.evaluate import Evaluator, NotConstant
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import EventDef, Machine, OperationDef, ResourceDef, Workflow
+from wfc.ir.machine import EventDef, Machine, OperationDef, ResourceDef, Undo, Workflow
 from wfc.ir.walk import heard
 from wfc.machine.code import Instruction, Spec
 from wfc.machine.compile import Writer
@@ -18,9 +18,12 @@ CANCELLED = "OperatorCancel"
 
 
 class Program:
-    """A machine with its code. Made once, used for every turn of every instance; it never changes."""
+    """A machine with its code. Made once, used for every turn of every instance; it never changes.
 
-    def __init__(self, machine: Machine) -> None:
+    `unsaid`: how effects that say nothing about their undo are undone; by nothing, if it is not given.
+    """
+
+    def __init__(self, machine: Machine, unsaid: Undo | None = None) -> None:
         self.machine = machine
         self.boundary = Boundary(machine)
         self.workflows: dict[str, Workflow] = {workflow.name: workflow for workflow in machine.workflows}
@@ -49,11 +52,12 @@ class Program:
             if len(left) == len(waiting):
                 raise NotConstant(left[0].name)
             waiting = left
-        writer = Writer(machine, self.evaluator)
+        writer = Writer(machine, self.evaluator, unsaid)
         self.begins = {workflow.name: writer.workflow(workflow) for workflow in machine.workflows}
         self.code: list[Instruction] = writer.code
         self.specs: list[Spec] = writer.specs
         self.labels = writer.labels
+        self.origins = writer.origins  # the step that each instruction stands for
         self.undos = writer.undos
         self.lists, self.forks, self.compensation = writer.lists, writer.forks, writer.compensation
         self.slots, self.besides = writer.slots, writer.besides

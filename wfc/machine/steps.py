@@ -101,6 +101,9 @@ class Steps(Calls):
     def wait(self, fiber: Fiber, _: c.Awaiting) -> None:
         fiber.wait = "await"
 
+    def halt(self, fiber: Fiber, _: c.Halt) -> None:
+        fiber.wait = "halted"
+
     def branch(self, fiber: Fiber, step: c.Forking) -> None:
         self.fork(fiber, step.fork)
 
@@ -281,6 +284,7 @@ STEPS: dict[type, Step] = {
     c.Calling: Steps.do,
     c.Pausing: Steps.pause,
     c.Awaiting: Steps.wait,
+    c.Halt: Steps.halt,
     c.Forking: Steps.branch,
     c.Locking: Steps.lock,
     c.Undoing: Steps.undo_here,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wfc.machine.instance import Fiber, Frame, Instance
 from wfc.machine.program import Program
 
-WAITS = {"call", "wait", "await", "lock", "fork", "closing", "unwind", "undo", "stopped"}
+WAITS = {"call", "wait", "await", "lock", "fork", "closing", "unwind", "undo", "stopped", "halted"}
 
 
 def broken_laws(program: Program, inst: Instance) -> list[str]:

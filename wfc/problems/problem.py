@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from wfc.text.names import kebab
 from wfc.text.source import Span
@@ -42,13 +42,34 @@ class Fix(Value):
     safe: bool = False
 
 
+@value
+class Step(Value):
+    """A step of a run that shows a problem, and where it happens."""
+
+    text: str
+    at: Span | None = None
+
+
+@value
+class Trace(Value):
+    """A run that shows a problem, as steps to read and as data to go the same way again.
+
+    `workflow` is the one that runs. `acts` are what came from outside, in order: the instance, the input as a journal
+    writes it, and the key of the call that it answers.
+    """
+
+    workflow: str
+    steps: tuple[Step, ...]
+    acts: tuple[tuple[str, Any, str], ...]
+
+
 @value(kw_only=True)
 class Problem(Value):
     """Base of all problems.
 
     A subclass lives in a file of its own name; its code is that name in kebab case and its docstring is the page that
     `wfc explain` shows: one line, why it matters, an example that fails, one that passes, and how to say "I mean it".
-    `label` is the text at the place itself, `story` the numbered steps of a run that shows the problem.
+    `label` is the text at the place itself, `trace` a run that shows the problem.
     """
 
     code: ClassVar[str] = ""
@@ -57,6 +78,7 @@ class Problem(Value):
     at: Span
     labels: tuple[Label, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    trace: Trace | None = None
 
     def __init_subclass__(cls) -> None:
         """Names the code after the class."""
@@ -72,7 +94,7 @@ class Problem(Value):
 
     def story(self) -> tuple[str, ...]:
         """The steps of a run that shows it, or nothing."""
-        return ()
+        return tuple(step.text for step in self.trace.steps) if self.trace is not None else ()
 
     def help(self) -> tuple[str, ...]:
         """What to do about it, an edit ready to paste where there is one; each item is one `help:` line."""

@@ -11,9 +11,10 @@ from typing import Any, TypeVar, dataclass_transform, overload
 import attrs
 from attrs import field
 
-__all__ = ["Value", "field", "value"]
+__all__ = ["Value", "changed", "field", "value"]
 
 C = TypeVar("C", bound=type)
+V = TypeVar("V", bound="Value")
 
 
 class Value:
@@ -60,3 +61,8 @@ def value(cls: C | None = None, *, kw_only: bool = False) -> C | Callable[[C], C
         return attrs.define(cls, frozen=True, eq=False, repr=False, kw_only=kw_only)
 
     return wrap if cls is None else wrap(cls)
+
+
+def changed(of: V, **fields: Any) -> V:  # noqa: ANN401 - whatever the fields hold
+    """The same value with other fields."""
+    return attrs.evolve(of, **fields)  # type: ignore[misc]  # every value is an attrs class

@@ -1,0 +1,53 @@
+"""What a check may ask: the flow of all workflows, and a run of the machine that shows what it claims."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import attrs
+
+from wfc.flow.program import Program as Flow
+from wfc.flow.ways import Ways
+from wfc.problems.problem import Step, Trace
+from wfc.simulation.claim import Claim, Finder, Limits, Verdict
+
+BUDGET = 40_000  # turns that all questions of one check run may cost together
+
+
+@attrs.frozen
+class Shown:
+    """The answer: a trace; or that no run shows it; or that it was not found within the bounds."""
+
+    verdict: Verdict
+    trace: Trace | None = None
+
+
+class Inquiry(Flow):
+    """The program under check. Runs are looked for only when a check has something to show."""
+
+    _spent = 0
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Distances in the flow."""
+        return Ways(self)
+
+    @cached_property
+    def _bench(self) -> Finder:
+        from wfc.simulation.bench import Bench  # noqa: PLC0415 - a program in order needs no runs
+
+        return Bench(self.machine, self.ways)
+
+    def show(self, claim: Claim, closing: Iterable[Step] = (), limits: Limits | None = None) -> Shown:
+        """Looks for a run that shows a claim."""
+        return self._show(claim, closing, limits or Limits(), missing=False)
+
+    def show_missing(self, claim: Claim, closing: Iterable[Step] = (), limits: Limits | None = None) -> Shown:
+        """The same where every effect without an undo is seen to want one (`missing undo`)."""
+        return self._show(claim, closing, limits or Limits(), missing=True)
+
+    def _show(self, claim: Claim, closing: Iterable[Step], limits: Limits, *, missing: bool) -> Shown:
+        if self._spent > BUDGET:
+            return Shown("open")
+        verdict, trace, turns = self._bench.show(claim, tuple(closing), limits, missing=missing)
+        self._spent += turns
+        return Shown(verdict, trace)

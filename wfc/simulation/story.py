@@ -1,0 +1,153 @@
+"""A run told in a few sentences, for somebody who owns the process and wants to see what goes wrong in it."""
+
+from collections.abc import Iterable, Iterator
+
+from wfc.ir.machine import Step as Doing
+from wfc.machine.messages import Record
+from wfc.problems.problem import Step
+from wfc.simulation.claim import GHOST
+from wfc.simulation.moment import Moment
+from wfc.simulation.stage import Stage, called
+from wfc.text.names import listed
+from wfc.text.source import Span
+
+UNDO = "/undo"  # in the key of a call that undoes
+FEW = 6  # calls that work, one after another, that are all told
+AT_EDGES = 2  # of more, so many at the beginning and at the end
+
+
+def story(stage: Stage, closing: Iterable[Step] = ()) -> tuple[Step, ...]:
+    """The steps of a run, then what a check has to say about its end."""
+    chain = stage.last.chain() if stage.last is not None else []
+    told = _Teller(stage, chain).told()
+    return (*_shortened(told), *closing)
+
+
+class _Teller:
+    def __init__(self, stage: Stage, chain: list[Moment]) -> None:
+        self.root = stage.root.id
+        self.chain = chain
+        self.steps: list[Step] = []
+        self.failures: dict[str, list[str]] = {}  # of attempts, by operation
+        self.gone: list[str] = []  # what has been undone, and not been told yet
+        self.doubt = ""
+        self.astray = False  # something has gone wrong: where the process goes on matters
+
+    def told(self) -> list[Step]:
+        for moment in self.chain:
+            for record in moment.records:
+                self._record(record, moment)
+        self._undone()
+        return self.steps
+
+    def _add(self, text: str, step: Doing | None) -> None:
+        self._undone()
+        at: Span | None = step.at if step is not None else None
+        self.steps.append(Step(text, at))
+        if self.doubt:
+            self.steps.append(Step(self.doubt, at))
+            self.doubt = ""
+
+    def _undone(self) -> None:
+        if self.gone:
+            names, self.gone = list(dict.fromkeys(self.gone)), []
+            more = f" and {len(names) - FEW} others" if len(names) > FEW + 1 else ""
+            self.steps.append(Step(f"undone: {', '.join(names[:FEW] if more else names)}{more}"))
+
+    def _record(self, record: Record, moment: Moment) -> None:
+        operation = str(record.get("operation"))
+        step = moment.step
+        undoing = UNDO in moment.key
+        match record.kind:
+            case "attempt failed" if not undoing:
+                self.failures.setdefault(operation, []).append(str(record.get("error")))
+            case "answered" if not undoing:
+                failed = self.failures.pop(operation, [])
+                after = (
+                    f" after {len(failed)} failed attempts"
+                    if len(failed) > 1
+                    else " at the second attempt"
+                    if failed
+                    else ""
+                )
+                self._add(f"{operation}: done{after}", step)
+            case "raised" if not undoing and record.get("operation") is not None:
+                self.astray = True
+                self._failed(operation, str(record.get("error")), step)
+            case "raised" if not undoing and record.get("error") == "LockTimeout":
+                self.astray = True
+                self._add("the lock does not become free in time", step)
+            case "raised" if not undoing:
+                self.astray = True
+                self._add(f"fails with {_short(record.get('error'))}", step)
+            case "tolerated":
+                self._add(f"{operation} was optional: the process goes on", step)
+            case "parked":
+                self._add(f"{operation}: waits for an operator", step)
+            case "in doubt":
+                self.doubt = f"{operation}: nobody can tell whether it was done"
+            case "guard fired" | "event consumed":
+                self._fired(record, moment)
+            case "pivot":
+                self._add("from here there is no way back", step)
+            case "undone" | "child undone" if operation != GHOST:
+                self.gone.append(operation)
+            case "undo failed":
+                self._add(f"cannot be undone: {operation}", None)
+            case "dead letter":
+                self._add(f"for a person to look at: {operation}", None)
+            case "entered" if self.astray and not record.get("scope") and record.instance == self.root:
+                self._add(f"goes on at {record.path.rpartition('.')[2]}", None)
+                self.astray = False
+            case "completed" if record.instance == self.root:
+                self._add("the process ends, as if all was well" if self.failures else "the process ends", None)
+            case "failed" if record.instance == self.root:
+                self._add(f"the process ends as failed: {_short(record.get('error'))}", None)
+            case _:
+                pass
+
+    def _failed(self, operation: str, error: str, step: Doing | None) -> None:
+        attempts = self.failures.pop(operation, [])
+        name = _short(error)
+        if error not in attempts:
+            self._add(f"{operation}: raises {name}", step)
+        elif len(attempts) > 1:
+            self._add(f"{operation}: fails {len(attempts)} times ({name})", step)
+        else:
+            self._add(f"{operation}: fails ({name})", step)
+
+    def _fired(self, record: Record, moment: Moment) -> None:
+        if record.kind == "event consumed":
+            self._add(f"{_short(record.get('type'))} arrives", moment.step)
+            return
+        label = str(record.get("guard"))
+        if label.startswith(("after ", "at ")):
+            self.astray = True
+            where = f" while {called(moment.step)} is under way" if called(moment.step) else ""
+            self._add(f"`{label}`: the time is over{where}", moment.step)
+        elif label.startswith("on "):
+            self.astray = True
+
+
+def _short(name: object) -> str:
+    return str(name).rpartition(".")[2]
+
+
+def _shortened(steps: list[Step]) -> Iterator[Step]:
+    """Long stretches of calls that work are told by their beginning and end."""
+    at = 0
+    while at < len(steps):
+        end = at
+        while end < len(steps) and steps[end].text.endswith(": done"):
+            end += 1
+        if end - at <= FEW:
+            yield from steps[at : max(end, at + 1)]
+            at = max(end, at + 1)
+            continue
+        yield from steps[at : at + AT_EDGES]
+        names = [step.text.removesuffix(": done") for step in steps[at + AT_EDGES : end - AT_EDGES]]
+        different = list(dict.fromkeys(names))
+        shown = f" ({listed(different)})" if len(different) <= AT_EDGES else ""
+        yield Step(f"{len(names)} more calls work{shown}")
+        yield from steps[end - AT_EDGES : end]
+        at = end
