@@ -5,10 +5,9 @@ from typing import ClassVar
 from wfc.flow.effects import Undone
 from wfc.flow.graph import Point
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.flow.ways import WAITING
 from wfc.ir.machine import Do, OperationDef, Start
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
-from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
@@ -115,6 +114,8 @@ def _candidates(program: Inquiry) -> dict[str, list[_Case]]:
         unsaid = {id(call): program.unsaid(call) for call in flow.effects.calls}
         for undone in flow.effects.undone(call for call in flow.effects.calls if unsaid[id(call)]):
             for point in unsaid[id(undone.call)]:
+                if undone.doubt and isinstance(point.step, Do) and point.step.target in program.undoing:
+                    continue  # what undoes stands being run with nothing to undo, and once more
                 name = point.step.target if isinstance(point.step, Do | Start) else ""
                 found.setdefault(name, []).append(_Case(flow, point, undone))
     return {name: sorted(cases, key=lambda case: case.rank) for name, cases in found.items()}
@@ -157,13 +158,13 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
 
 def _claim(program: Inquiry, case: _Case) -> Claim:
     """A run in which it is done, and then an abort reaches it."""
-    sign, undone, workflow = Sign("missing undo"), case.undone, case.flow.workflow.name
+    sign, undone = Sign("missing undo"), case.undone
     done = program.ways.at(case.point.step)
     assert done is not None
     ways = [] if undone.doubt else [Waypoint("done", done)]
-    if undone.abort is None or undone.source.kind not in WAITING:  # it goes with what comes before it, in one turn
-        return Claim(workflow, tuple(ways), sign, undone.source)
-    return Claim(workflow, (*ways, Waypoint("leave", undone.source, undone.abort)), sign)
+    if undone.abort is None:  # an `undo` goes with what comes before it
+        return Claim(case.flow.workflow.name, tuple(ways), sign, undone.source)
+    return leaving(case.flow, tuple(ways), undone.source, undone.abort, sign)
 
 
 def _closing(point: Point) -> tuple[Step, ...]:

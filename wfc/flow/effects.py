@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from wfc.flow.graph import Abort, Frame, Graph, Point
-from wfc.ir.machine import Do, Settle, UndoRegion
+from wfc.ir.machine import Do, Settle, Start, UndoRegion
 
 DOUBTFUL = frozenset(("Timeout", "Invalid"))  # errors behind which an effect may have taken place
 
@@ -39,9 +39,20 @@ class Effects:
         for point in self.calls:
             for frame in point.frame.outward():
                 self.masks[id(frame)] = self.masks.get(id(frame), 0) | self.bit[id(point)]
+        self.started = self._beside_blocks()
         self.may: dict[int, int] = {}
         self.must: dict[int, int] = {}
         self._run()
+
+    def _beside_blocks(self) -> dict[int, int]:
+        """By id of the point where something guarded is entered: the calls of the blocks that may run beside it."""
+        found: dict[int, int] = {}
+        for frame in self.graph.frames:
+            around = frame.parent
+            if frame.kind == "also" and around is not None and around.entry is not None:
+                entry = id(around.entry)
+                found[entry] = found.get(entry, 0) | self.mask(frame)
+        return found
 
     def mask(self, frame: Frame) -> int:
         """The calls inside a frame."""
@@ -60,6 +71,8 @@ class Effects:
                 found |= self.mask(outer) & ~self.mask(inner)
             if outer.kind == "each":
                 found |= self.mask(outer)
+            if inner.kind == "also" and inner is not outer:
+                found |= self.mask(outer) & ~self.mask(inner)
             inner = outer
         return found
 
@@ -81,7 +94,7 @@ class Effects:
 
     def _flows(self, point: Point) -> Iterator[tuple[Point, int, int]]:
         """What goes on from a point to where."""
-        may, must = self.may[id(point)], self.must[id(point)]
+        may, must = self.may[id(point)] | self.started.get(id(point), 0), self.must[id(point)]
         for abort in point.aborts:
             if abort.target is not None:
                 gone = 0 if abort.keep else self.mask(abort.frame)
@@ -128,14 +141,14 @@ class Effects:
     def doubtful(self, point: Point, abort: Abort) -> bool:
         """Whether the call at a point may have been done though an abort is taken there."""
         step = point.step
-        if not isinstance(step, Do) or step.kind not in ("activity", "workflow"):
+        if not (isinstance(step, Start) or (isinstance(step, Do) and step.kind in ("activity", "workflow"))):
             return False
-        if abort.guard is not None and abort.guard.kind != "catch":
+        if not abort.errors:
             return True  # the answer comes while it is asked to stop, or never
-        if step.kind == "workflow":
-            return not abort.errors  # a child that fails has undone itself
+        if isinstance(step, Start) or step.kind == "workflow":
+            return False  # a child that fails has undone itself
         partial = {name for op in self.graph.machine.operations if op.name == step.target for name in op.partial}
-        return not abort.errors or bool(abort.errors & (partial | DOUBTFUL))
+        return bool(abort.errors & (partial | DOUBTFUL))
 
     # -- questions
 
@@ -150,7 +163,7 @@ class Effects:
             if not self.reached(point):
                 continue
             yield from self._interrupted(point, wanted)
-            here = (self.may[id(point)] | self.beside(point.frame)) & wanted
+            here = (self.may[id(point)] | self.started.get(id(point), 0) | self.beside(point.frame)) & wanted
             if not here:
                 continue
             for abort in point.aborts:

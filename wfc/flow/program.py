@@ -4,7 +4,7 @@ from functools import cached_property
 
 from wfc.flow.choices import Choices, Verdict
 from wfc.flow.effects import Effects
-from wfc.flow.graph import Graph, Point
+from wfc.flow.graph import Abort, Graph, Point
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps
 
@@ -39,6 +39,28 @@ class WorkflowFlow:
             waiting.extend(point.next)
             waiting.extend(abort.target for abort in point.aborts if abort.target is not None)
         return seen
+
+    @cached_property
+    def before(self) -> dict[int, list[Point]]:
+        """The points from which the flow leads to one, by its id; aborts apart."""
+        found: dict[int, list[Point]] = {}
+        for point in self.graph.points:
+            for target in point.next:
+                found.setdefault(id(target), []).append(point)
+        return found
+
+    @cached_property
+    def _aborts(self) -> dict[int, list[Abort]]:
+        found: dict[int, list[Abort]] = {}
+        for point in self.graph.points:
+            for abort in point.aborts:
+                if abort.target is not None:
+                    found.setdefault(id(abort.target), []).append(abort)
+        return found
+
+    def aborts_to(self, tail: Point) -> list[Abort]:
+        """The aborts that lead to the tail of a guard."""
+        return self._aborts.get(id(tail), [])
 
     def reached(self, point: Point) -> bool:
         """Whether some way leads to a point."""
@@ -87,6 +109,12 @@ class Program:
         """The operations that the flow calls, undos apart."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
         return frozenset(step.target for step in every if isinstance(step, Do))
+
+    @cached_property
+    def called_workflows(self) -> frozenset[str]:
+        """The workflows that another one runs and waits for."""
+        every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region))
+        return frozenset(step.target for step in every if isinstance(step, Do) and step.kind == "workflow")
 
     def verdict(self, choice: Choose) -> Verdict:
         """Whether a choice covers every value."""

@@ -5,6 +5,9 @@ from typing import Literal, Protocol
 import attrs
 
 from wfc.flow.graph import Abort, Point
+from wfc.flow.program import WorkflowFlow
+from wfc.flow.ways import WAITING, Ways
+from wfc.ir.machine import Do
 from wfc.problems.problem import Step, Trace
 
 Verdict = Literal["shown", "impossible", "open"]
@@ -48,6 +51,22 @@ class Limits:
 
     states: int = 500
     turns: int = 6_000
+
+
+def past_pivot(ways: Ways, flow: WorkflowFlow, pivot: Point, source: Point, abort: Abort) -> Claim:
+    """A run that passes a point of no return, and then fails."""
+    done = ways.at(pivot.step)
+    assert done is not None
+    child = isinstance(pivot.step, Do) and pivot.step.kind == "workflow"
+    before = () if child else (Waypoint("done", done),)
+    return leaving(flow, before, source, abort, Sign("raised"))
+
+
+def leaving(flow: WorkflowFlow, before: tuple[Waypoint, ...], source: Point, abort: Abort, sign: Sign) -> Claim:
+    """A run in which an abort is taken. From a step that waits for nothing it goes with what comes before it."""
+    if source.kind not in WAITING:
+        return Claim(flow.workflow.name, before, sign, source)
+    return Claim(flow.workflow.name, (*before, Waypoint("leave", source, abort)), sign)
 
 
 class Finder(Protocol):

@@ -64,6 +64,11 @@ class Domains:
             self._known[target] = found
         return found
 
+    def gives(self, target: str) -> bool:
+        """Whether a call has a result."""
+        operation = self.program.operations.get(target)
+        return (operation.result if operation is not None else self.program.workflows[target].result) is not None
+
     def first(self, target: str) -> Any:  # noqa: ANN401 - values of the language
         """One answer."""
         return self.results(target)[0]

@@ -20,12 +20,14 @@ from wfc.machine.attempts import number_of
 from wfc.machine.instance import Fiber, Instance
 from wfc.machine.messages import (
     Answered,
+    Command,
     Event,
     Input,
     Locked,
     Operator,
     Record,
     Refused,
+    Send,
     Started,
     Time,
 )
@@ -34,8 +36,10 @@ from wfc.machine.status import movers
 from wfc.machine.turn import Turned, turn
 from wfc.machine.verify import broken_laws
 from wfc.simulation.canonical import canonical
+from wfc.simulation.claim import GHOST
 from wfc.simulation.closing import one_attempt
 from wfc.simulation.domains import Domains
+from wfc.simulation.haunted import haunted
 from wfc.simulation.ledger import Effect, Ledger
 from wfc.simulation.world import START
 
@@ -44,12 +48,20 @@ Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with h
 
 @attrs.frozen
 class Bounds:
-    """How far to look: states, how often each event may come; whether an operator may cancel, and undos may fail."""
+    """How far to look: states, how often each event may come; whether an operator may cancel, and undos may fail.
+
+    `raising`: an operator may raise errors at parked calls. `rough`: answers of the wrong form, and time that passes
+    unnoticed, so that a deadline may meet any call. `unsaid`: effects that say nothing about their undo want one, and
+    those for which one is called are told in `missing`.
+    """
 
     states: int = 20_000
     events: int = 1
     cancel: bool = False
     failing_undos: bool = False
+    raising: bool = True
+    rough: bool = False
+    unsaid: bool = False
 
 
 @attrs.frozen
@@ -80,7 +92,8 @@ class Explored:
     """What was found.
 
     `nodes`: those that were entered, of all that there are in `paths`. `complete`: nothing was cut off; `cut` says what
-    was, in sentences.
+    was, in sentences. `doomed`: a trace to a state that goes on and on, and from which no end can be reached; known
+    only if the search was complete. `missing`: see `Bounds.unsaid`.
     """
 
     ends: dict[End, tuple[Choice, ...]]
@@ -90,6 +103,8 @@ class Explored:
     cut: tuple[str, ...]
     broken: tuple[str, ...]
     paths: tuple[str, ...]
+    doomed: tuple[Choice, ...] | None = None
+    missing: dict[str, tuple[Choice, ...]] = attrs.field(factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -102,9 +117,9 @@ class Explored:
         return tuple(trace for end, trace in self.ends.items() if end.kind == "stuck")
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _State:
-    """A place of the search. `way` is the state it was reached from, with the choice."""
+    """A place of the search, and the choice and place by which it was first reached."""
 
     instance: Instance
     heard: tuple[int, ...]
@@ -114,6 +129,7 @@ class _State:
     depth: int
     choice: Choice | None
     before: "_State | None"
+    number: int = -1
 
     def trace(self) -> tuple[Choice, ...]:
         found: list[Choice] = []
@@ -164,7 +180,8 @@ class _Explorer:
         self, machine: Machine, workflow: str, bounds: Bounds, tick: Callable[[int], None] | None = None
     ) -> None:
         self.tick = tick
-        self.program = Program(one_attempt(machine))
+        closed = one_attempt(machine)
+        self.program = haunted(closed) if bounds.unsaid else Program(closed)
         self.workflow = self.program.workflows[workflow]
         self.bounds = bounds
         self.domains = Domains(self.program)
@@ -176,6 +193,11 @@ class _Explorer:
         self.broken: dict[str, None] = {}
         self.cut: dict[str, None] = {}
         self.turns = 0
+        self.missing: dict[str, tuple[Choice, ...]] = {}
+        self.numbers: dict[Any, int] = {}  # of states, by form
+        self.places: list[_State] = []
+        self.earlier: list[list[int]] = []  # from which states a state was reached
+        self.ending: set[int] = set()  # states from which an end, or standing still, is one step away
 
     def run(self) -> Explored:
         """Breadth first, so that the first trace to anything is a shortest one."""
@@ -189,6 +211,7 @@ class _Explorer:
             if self.tick is not None:
                 self.tick(len(self.seen))
             self._expand(self.queue.popleft())
+        complete = not self.queue
         if self.domains.cut:
             self.cut["not every combination of values was tried"] = None
         return Explored(
@@ -199,7 +222,21 @@ class _Explorer:
             cut=tuple(self.cut),
             broken=tuple(self.broken),
             paths=tuple(node.path for node in nodes(self.workflow.region) if isinstance(node, State)),
+            doomed=self._doomed() if complete else None,
+            missing=self.missing,
         )
+
+    def _doomed(self) -> tuple[Choice, ...] | None:
+        """A way to a state from which no end can be reached, and that does not stand still either."""
+        seen = set(self.ending)
+        waiting = list(seen)
+        while waiting:
+            for before in self.earlier[waiting.pop()]:
+                if before not in seen:
+                    seen.add(before)
+                    waiting.append(before)
+        found = next((i for i in range(len(self.places)) if i not in seen), None)
+        return self.places[found].trace() if found is not None else None
 
     def _take(self, state: _State | None, choice: Choice) -> bool:
         """Follows a choice; False if the machine refuses it."""
@@ -224,14 +261,33 @@ class _Explorer:
         standing = tuple(sorted(Counter(effect.operation for effect, _ in ledger.standing()).items()))
         depth = state.depth + 1 if state is not None else 0
         made = _State(inst, heard, cancelled, standing, ledger, depth, choice, state)
+        self._lacking(made, found.commands)
         if inst.status != "running":
             self._ended(made)
+            if state is not None:
+                self.ending.add(state.number)
             return True
-        form = (canonical(inst), heard, cancelled, standing)
+        form = self._form(made)
         if form not in self.seen:
             self.seen.add(form)
             self.queue.append(made)
+            made.number = self.numbers[form] = len(self.places)
+            self.places.append(made)
+            self.earlier.append([])
+        if state is not None:
+            self.earlier[self.numbers[form]].append(state.number)
         return True
+
+    def _form(self, state: _State) -> Any:  # noqa: ANN401 - two states with one form go on the same way
+        return canonical(state.instance), state.heard, state.cancelled, state.standing
+
+    def _lacking(self, state: _State, commands: tuple[Command, ...]) -> None:
+        """Notes which effects want an undo that they do not have."""
+        for command in commands:
+            if isinstance(command, Send) and command.target == GHOST:
+                effect = state.ledger.effects.get(command.key.rpartition("/undo")[0])
+                name = effect.operation if effect is not None else _named(state.instance.id, command.key)
+                self.missing.setdefault(name, state.trace())
 
     def _ended(self, state: _State) -> None:
         inst = state.instance
@@ -272,6 +328,7 @@ class _Explorer:
         for choice in self._choices(state):
             moved = self._take(state, choice) or moved
         if not moved and not movers(self.program, state.instance):
+            self.ending.add(state.number)
             self.ends.setdefault(End("stuck", "", state.standing), state.trace())
 
     def _choices(self, state: _State) -> Iterator[Choice]:
@@ -296,6 +353,10 @@ class _Explorer:
             yield Choice("an operator cancels", Operator(at=inst.now, action="cancel"))
         if inst.alarm is not None:
             yield Choice("time passes", Time(at=inst.alarm))
+        if self.bounds.rough:
+            later = {timer.at for frame in inst.frames.values() for timer in frame.due if timer.what == "guard"}
+            for at in sorted(later - {inst.alarm}):
+                yield Choice("time passes unnoticed", Time(at=max(at, inst.now)))
 
     def _answers(self, inst: Instance, fiber: Fiber) -> Iterator[Choice]:
         call = fiber.call
@@ -309,6 +370,10 @@ class _Explorer:
             if self.bounds.failing_undos:
                 yield Choice(f"{call.target} fails", answer("system", "Unavailable", sent=False))
             return
+        if call.kind == "start":
+            yield Choice(f"{call.target} has started", answer("value"))
+            yield Choice(f"{call.target} runs already", answer("system", "AlreadyRunning", sent=False))
+            return
         for value in self.domains.results(call.target):
             yield Choice(f"{call.target} answers {_shown(value)}".rstrip(), answer("value", value))
         if call.state == "stopping":
@@ -318,12 +383,12 @@ class _Explorer:
             return
         for error in self.domains.errors(call.target):
             yield Choice(f"{call.target} raises {error['is']}", answer("error", error))
-        if call.kind == "start":
-            yield Choice(f"{call.target} runs already", answer("system", "AlreadyRunning", sent=False))
-        elif call.kind != "task":
+        if call.kind != "task":
             yield Choice(f"{call.target} cannot be reached", answer("system", "Unavailable", sent=False))
             if call.kind != "workflow":
                 yield Choice(f"{call.target} does not answer", answer("system", "Timeout"))
+        if self.bounds.rough and call.kind not in ("workflow", "start") and self.domains.gives(call.target):
+            yield Choice(f"{call.target} answers in a wrong form", answer("system", "Invalid"))
 
     def _operator(self, inst: Instance, fiber: Fiber) -> Iterator[Choice]:
         call = fiber.call
@@ -331,9 +396,16 @@ class _Explorer:
         for value in self.domains.results(call.target):
             given = Operator(at=inst.now, action="supply", key=call.key, value=value)
             yield Choice(f"an operator supplies {_shown(value)} for {call.target}".replace("  ", " "), given)
+        if not self.bounds.raising:
+            return
         for name in ("Unavailable", *(error["is"] for error in self.domains.errors(call.target))):
             given = Operator(at=inst.now, action="raise", key=call.key, value={"is": name})
             yield Choice(f"an operator raises {name} for {call.target}", given)
+
+
+def _named(instance: str, key: str) -> str:
+    """What a key says was called: its own instance comes before an operation, nothing before a started workflow."""
+    return key.removeprefix(f"{instance}/").partition("/")[0]
 
 
 def _caller(inst: Instance, call: str) -> Fiber | None:

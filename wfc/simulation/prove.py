@@ -389,7 +389,7 @@ class _Search:
             frame = inst.frames[number]
             guards = self.program.specs[frame.spec].guards
             for timer in frame.due:
-                if timer.what == "guard" and timer.index < len(guards) and guards[timer.index].id == guard.id:
+                if timer.what in ("guard", "tick") and timer.index < len(guards) and guards[timer.index].id == guard.id:
                     same = guards[timer.index].label == guard.label
                     if same and guards[timer.index].kind == guard.kind:
                         return timer.at

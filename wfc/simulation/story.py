@@ -90,7 +90,7 @@ class _Teller:
                 self._fired(record, moment)
             case "pivot":
                 self._add("from here there is no way back", step)
-            case "undone" | "child undone" if operation != GHOST:
+            case "undone" if operation != GHOST:
                 self.gone.append(operation)
             case "undo failed":
                 self._add(f"cannot be undone: {operation}", None)
@@ -100,7 +100,7 @@ class _Teller:
                 self._add(f"goes on at {record.path.rpartition('.')[2]}", None)
                 self.astray = False
             case "completed" if record.instance == self.root:
-                self._add("the process ends, as if all was well" if self.failures else "the process ends", None)
+                self._add("the process ends", None)
             case "failed" if record.instance == self.root:
                 self._add(f"the process ends as failed: {_short(record.get('error'))}", None)
             case _:
