@@ -1,5 +1,7 @@
 """Errors that cross a point of no return."""
 
+from typing import ClassVar
+
 from wfc.flow.graph import Abort, Point
 from wfc.flow.pivots import crossings, is_pivot
 from wfc.flow.program import WorkflowFlow
@@ -46,6 +48,8 @@ class AbortAfterPivot(Problem):
     }
     ```
     """
+
+    arguable: ClassVar[bool] = True
 
     pivot: str
     steps: tuple[str, ...]

@@ -51,7 +51,7 @@ class MissingRollback(Problem):
     ```
     """
 
-    severity: ClassVar[Severity] = Severity.ERROR
+    arguable: ClassVar[bool] = True
 
     operation: str
     started: bool

@@ -1,6 +1,7 @@
 """Failed calls after which the process goes on as if they had worked."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from wfc.flow.graph import Abort, Point
 from wfc.flow.program import WorkflowFlow
@@ -56,6 +57,8 @@ class SwallowedAbort(Problem):
     }
     ```
     """
+
+    arguable: ClassVar[bool] = True
 
     operation: str
     errors: tuple[str, ...]

@@ -1,5 +1,7 @@
 """A second point of no return that can fail behind the first."""
 
+from typing import ClassVar
+
 from wfc.flow.graph import Abort, Point
 from wfc.flow.pivots import crossings, is_pivot
 from wfc.flow.program import WorkflowFlow
@@ -46,6 +48,8 @@ class UnorderedPivot(Problem):
     }
     ```
     """
+
+    arguable: ClassVar[bool] = True
 
     first: str
     second: str

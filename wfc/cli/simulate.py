@@ -102,7 +102,7 @@ def run(chosen: Namespace) -> int:
         return _refuse(given.report.problems, given, WRONG_USE, chosen)
     checked = pipeline.check(given.sources, given.settings, given.files, pipeline.Options())
     code = exit_code(checked.report.problems, given, warnings_count=False)
-    if code != FINE:
+    if code != FINE and not (chosen.replay is not None and not checked.model.undeclared):
         errors = [problem for problem in checked.report.problems if problem.level() is Severity.ERROR]
         return _refuse(errors, given, code, chosen)
     try:
@@ -163,7 +163,8 @@ def _compatible(chosen: Namespace) -> None:
 
 def _machine(checked: pipeline.Checked, given: Input, name: str | None) -> Machine:
     """The machine of the workflow that is meant."""
-    every = pipeline.roots(checked, pipeline.Options())
+    broken = pipeline.broken_workflows(checked.model)
+    every = [root for root in pipeline.roots(checked, pipeline.Options()) if root not in broken]
     found = [root for root in every if name is None or name in (root.process, root.decl.name.text)]
     known = [root.process for root in every]
     if not every:

@@ -23,6 +23,7 @@ from wfc.text.source import SourceFile
 from wfc.text.value import Value, value
 
 RECURSION = 20_000
+ALLOW = "// allow "  # what a comment begins with that allows a problem
 
 
 @value(kw_only=True)
@@ -45,6 +46,9 @@ class Checked:
     model: Model
 
 
+__all__ = ["Checked", "Compiled", "Options", "broken_workflows", "check", "compile", "machine", "roots", "scenarios"]
+
+
 @dataclass(frozen=True)
 class Compiled:
     """The files of each workflow, and what was understood, told in lines."""
@@ -61,11 +65,25 @@ def check(sources: Sequence[SourceFile], settings: Settings, files: Files, optio
         modules = load(sources, settings, files, report)
         model = analyse(modules, settings, report)
         _known_queue(model, settings, report)
+        sound = not report.has_errors
         if not model.undeclared:
             from wfc.checks import run_checks  # noqa: PLC0415 - not needed where names are unknown
 
             run_checks(lower_all(model, _with(settings, options)), report)
+        report = _judged(report, [module.source for module in modules], whole=sound)
     return Checked(report, tuple(sources), model)
+
+
+def _judged(report: Report, sources: Sequence[SourceFile], *, whole: bool) -> Report:
+    """Without what the sources allow, with a reason."""
+    if not any(ALLOW in source.text for source in sources):
+        return report
+    from wfc.driver.suppressions import judge  # noqa: PLC0415 - few programs allow anything
+
+    left = Report()
+    for problem in judge(report.problems, sources, whole=whole):
+        left(problem)
+    return left
 
 
 def _known_queue(model: Model, settings: Settings, report: Report) -> None:

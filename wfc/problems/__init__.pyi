@@ -36,10 +36,12 @@ from wfc.problems.unclosed_insertion import UnclosedInsertion as UnclosedInserti
 from wfc.problems.unclosed_text import UnclosedText as UnclosedText
 from wfc.problems.unexpected_character import UnexpectedCharacter as UnexpectedCharacter
 from wfc.problems.unexpected_token import UnexpectedToken as UnexpectedToken
+from wfc.problems.unexplained_suppression import UnexplainedSuppression as UnexplainedSuppression
 from wfc.problems.unknown_name import UnknownName as UnknownName
 from wfc.problems.unknown_setting import UnknownSetting as UnknownSetting
 from wfc.problems.unreachable_step import UnreachableStep as UnreachableStep
 from wfc.problems.unreadable_source import UnreadableSource as UnreadableSource
 from wfc.problems.unsupported_feature import UnsupportedFeature as UnsupportedFeature
 from wfc.problems.unused_name import UnusedName as UnusedName
+from wfc.problems.unused_suppression import UnusedSuppression as UnusedSuppression
 from wfc.problems.unwritable_output import UnwritableOutput as UnwritableOutput

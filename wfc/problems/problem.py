@@ -69,11 +69,13 @@ class Problem(Value):
 
     A subclass lives in a file of its own name; its code is that name in kebab case and its docstring is the page that
     `wfc explain` shows: one line, why it matters, an example that fails, one that passes, and how to say "I mean it".
-    `label` is the text at the place itself, `trace` a run that shows the problem.
+    `label` is the text at the place itself, `trace` a run that shows the problem. An `arguable` error may be allowed
+    with a reason, as every warning may: the process runs all the same.
     """
 
     code: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
+    arguable: ClassVar[bool] = False
 
     at: Span
     labels: tuple[Label, ...] = ()

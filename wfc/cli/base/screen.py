@@ -9,7 +9,7 @@ from typing import TextIO
 from wfc.problems.problem import Problem
 from wfc.problems.render.palette import COLOURED, PLAIN, Palette
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "sarif")
 
 
 def add_color_option(parser: ArgumentParser) -> None:
@@ -45,6 +45,11 @@ def print_problems(problems: Iterable[Problem], form: str, chosen: Namespace) ->
         from wfc.problems.render.json import render_json
 
         sys.stdout.write(render_json(every))
+    elif form == "sarif":
+        from wfc import __version__
+        from wfc.problems.render.sarif import render_sarif
+
+        sys.stdout.write(render_sarif(every, __version__))
     elif form == "concise":
         from wfc.problems.render.concise import concise
 

@@ -10,8 +10,13 @@ A list with an object for each problem, in the order of files and places:
     label      text      a few words at the place itself; may be empty
     labels     list      {"text", "file", "range"}: other places, and what they have to do with it
     story      list      texts: the steps of a run that shows the problem
+    trace      Trace     that run as data, or null
     help       list      texts: what to do about it
     fixes      list      {"title", "safe", "edits": [{"file", "range", "text"}]}
+
+A Trace is {"workflow", "steps", "acts"}. A step is {"text"}, with "file" and "range" where it has a place; an act is
+{"instance", "input", "call"}: what came from outside, as in the journal of a trace file, and the key of the call that
+it answers.
 
 A Position is {"line", "column", "offset"}: line and column count from 1, the offset from 0, all in code points.
 The document is ASCII: other characters are escaped.
@@ -20,7 +25,7 @@ The document is ASCII: other characters are escaped.
 import json
 from collections.abc import Iterable
 
-from wfc.problems.problem import Edit, Fix, Problem
+from wfc.problems.problem import Edit, Fix, Problem, Trace
 from wfc.text.source import SourceFile, Span
 
 
@@ -39,8 +44,17 @@ def problem_object(problem: Problem) -> dict[str, object]:
         "label": problem.label(),
         "labels": [{"text": label.text, **_place(label.at)} for label in problem.labels],
         "story": list(problem.story()),
+        "trace": _trace(problem.trace) if problem.trace is not None else None,
         "help": list(problem.help()),
         "fixes": [_fix(fix) for fix in problem.fixes],
+    }
+
+
+def _trace(trace: Trace) -> dict[str, object]:
+    return {
+        "workflow": trace.workflow,
+        "steps": [{"text": step.text, **(_place(step.at) if step.at is not None else {})} for step in trace.steps],
+        "acts": [{"instance": name, "input": given, "call": key} for name, given, key in trace.acts],
     }
 
 
