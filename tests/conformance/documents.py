@@ -64,8 +64,8 @@ def programs(files: dict[str, str]) -> Iterator[tuple[Program, tuple[Scenario, .
     sources = read_sources((), settings, memory, report)
     options = pipeline.Options()
     checked = pipeline.check(sources, settings, memory, options)
-    errors = [problem for problem in checked.report.problems if problem.severity.value == "error"]
-    assert not errors, [(problem.code, problem.at, problem.message()) for problem in errors]
+    found = checked.report
+    assert found.is_runnable, [(problem.code, problem.at, problem.message()) for problem in found.problems]
     for machine, scenarios, _ in pipeline.scenarios(checked, settings, options):
         yield Program(machine), scenarios
 
@@ -76,8 +76,8 @@ def program(text: str) -> Program:
     sources = read_sources((), settings, memory, report)
     options = pipeline.Options(process="W")
     checked = pipeline.check(sources, settings, memory, options)
-    errors = [problem for problem in checked.report.problems if problem.severity.value == "error"]
-    assert not errors, [(problem.code, problem.at, problem.message()) for problem in errors]
+    found = checked.report
+    assert found.is_runnable, [(problem.code, problem.at, problem.message()) for problem in found.problems]
     (root,) = pipeline.roots(checked, options)
     return Program(pipeline.machine(root, checked.model, settings, options))
 

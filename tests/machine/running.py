@@ -16,7 +16,7 @@ def program(text: str) -> Program:
     files, settings, report = loaded({"m.wf": text})
     sources = read_sources((), settings, files, report)
     checked = pipeline.check(sources, settings, files, pipeline.Options())
-    assert not checked.report.has_errors, [(p.code, p.message()) for p in checked.report.problems]
+    assert checked.report.is_runnable, [(p.code, p.message()) for p in checked.report.problems]
     root = pipeline.roots(checked, pipeline.Options())[0]
     return Program(pipeline.machine(root, checked.model, settings, pipeline.Options()))
 

@@ -63,7 +63,7 @@ def compiled(text: str) -> tuple[Program, tuple[Migration, ...]]:
     files, settings, report = loaded({"m.wf": text})
     sources = read_sources((), settings, files, report)
     checked = pipeline.check(sources, settings, files, pipeline.Options())
-    assert not checked.report.has_errors, [(p.code, p.message()) for p in checked.report.problems]
+    assert checked.report.is_runnable, [(p.code, p.message()) for p in checked.report.problems]
     with_scenario = pipeline.scenarios(checked, settings, pipeline.Options())
     machine, _, migrations = with_scenario[0]
     return Program(machine), migrations

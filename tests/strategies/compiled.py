@@ -20,7 +20,7 @@ def checked(program: Program) -> pipeline.Checked:
     files, settings, report = loaded(program.files)
     sources = read_sources((), settings, files, report)
     found = pipeline.check(sources, settings, files, OPTIONS)
-    assert not found.report.has_errors, [(problem.code, problem.message()) for problem in found.report.problems]
+    assert found.report.is_runnable, [(problem.code, problem.message()) for problem in found.report.problems]
     return found
 
 

@@ -131,3 +131,9 @@ class Report:
     def has_errors(self) -> bool:
         """Whether any of them is an error."""
         return any(problem.level() is Severity.ERROR for problem in self._problems.values())
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether the program can run: without errors, but for those that its author may answer for."""
+        every = self._problems.values()
+        return not any(problem.level() is Severity.ERROR and not problem.arguable for problem in every)
