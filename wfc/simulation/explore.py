@@ -9,7 +9,7 @@ been asked to stop (a stubborn set, after Valmari 1990: no other transition can 
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -43,6 +43,7 @@ from wfc.simulation.haunted import haunted
 from wfc.simulation.ledger import Effect, Ledger
 from wfc.simulation.world import START
 
+Watch = Callable[[Program, Instance | None, Turned, Ledger], Iterable[tuple[str, str]]]
 Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with how often
 
 
@@ -93,7 +94,7 @@ class Explored:
 
     `nodes`: those that were entered, of all that there are in `paths`. `complete`: nothing was cut off; `cut` says what
     was, in sentences. `doomed`: a trace to a state that goes on and on, and from which no end can be reached; known
-    only if the search was complete. `missing`: see `Bounds.unsaid`.
+    only if the search was complete. `missing`: see `Bounds.unsaid`. `noticed`: what a watcher saw, with a trace to it.
     """
 
     ends: dict[End, tuple[Choice, ...]]
@@ -105,6 +106,7 @@ class Explored:
     paths: tuple[str, ...]
     doomed: tuple[Choice, ...] | None = None
     missing: dict[str, tuple[Choice, ...]] = attrs.field(factory=dict)
+    noticed: dict[tuple[str, str], tuple[Choice, ...]] = attrs.field(factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -155,9 +157,14 @@ def explore(
     workflow: str | None = None,
     bounds: Bounds | None = None,
     tick: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
 ) -> Explored:
-    """Explores a workflow of a machine, the process itself if none is named."""
-    return _Explorer(machine, workflow or machine.workflow.name, bounds or Bounds(), tick).run()
+    """Explores a workflow of a machine, the process itself if none is named.
+
+    `tick` is told how many states there are so far. `watch` is given the program, the instance before a turn, what the
+    turn led to, and the books before it; what it names is `noticed`.
+    """
+    return _Explorer(machine, workflow or machine.workflow.name, bounds or Bounds(), tick, watch).run()
 
 
 def follow(program: Program, trace: tuple[Choice, ...]) -> Followed:
@@ -177,9 +184,16 @@ def follow(program: Program, trace: tuple[Choice, ...]) -> Followed:
 
 class _Explorer:
     def __init__(
-        self, machine: Machine, workflow: str, bounds: Bounds, tick: Callable[[int], None] | None = None
+        self,
+        machine: Machine,
+        workflow: str,
+        bounds: Bounds,
+        tick: Callable[[int], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.tick = tick
+        self.watch = watch
+        self.noticed: dict[tuple[str, str], tuple[Choice, ...]] = {}
         closed = one_attempt(machine)
         self.program = haunted(closed) if bounds.unsaid else Program(closed)
         self.workflow = self.program.workflows[workflow]
@@ -224,6 +238,7 @@ class _Explorer:
             paths=tuple(node.path for node in nodes(self.workflow.region) if isinstance(node, State)),
             doomed=self._doomed() if complete else None,
             missing=self.missing,
+            noticed=self.noticed,
         )
 
     def _doomed(self) -> tuple[Choice, ...] | None:
@@ -262,6 +277,12 @@ class _Explorer:
         depth = state.depth + 1 if state is not None else 0
         made = _State(inst, heard, cancelled, standing, ledger, depth, choice, state)
         self._lacking(made, found.commands)
+        if self.watch is not None:
+            before = state.instance if state is not None else None
+            books = state.ledger if state is not None else Ledger()
+            for each in self.watch(self.program, before, found, books):
+                if each not in self.noticed:
+                    self.noticed[each] = made.trace()
         if inst.status != "running":
             self._ended(made)
             if state is not None:

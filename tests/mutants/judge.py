@@ -1,0 +1,66 @@
+"""Whether the checker finds what is really wrong with a program, with the right words at the right place."""
+
+from dataclasses import dataclass, field
+
+from tests.golden.program import loaded
+from tests.mutants.oracle import Fault, Truth, truth
+from wfc.driver import pipeline
+from wfc.lower.lower import lower_all
+from wfc.problems.problem import Problem
+from wfc.project.sources import read_sources
+
+OPTIONS = pipeline.Options()
+
+# By what goes wrong: the codes that say it.
+ANSWERS: dict[str, frozenset[str]] = {
+    "not undone": frozenset({"missing-rollback"}),
+    "stuck": frozenset({"dead-end", "non-exhaustive-choice", "event-deadlock"}),
+    "halted": frozenset({"dead-end", "non-exhaustive-choice"}),
+    "never ends": frozenset({"never-finishes", "endless-cycle"}),
+    "endless turn": frozenset({"endless-cycle"}),
+    "never entered": frozenset({"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}),
+    "unhandled": frozenset({"unhandled-error"}),
+    "crossed pivot": frozenset({"abort-after-pivot", "unordered-pivot", "pivot-may-give-up"}),
+    "same key": frozenset({"key-in-cycle"}),
+    "sent twice": frozenset({"unsafe-retry"}),
+    "lock order": frozenset({"lock-order", "lock-upgrade"}),
+}
+
+
+@dataclass
+class Judged:
+    """A program as the checker sees it, and as it is. `refused`: it has no meaning at all (a name, a type)."""
+
+    problems: tuple[Problem, ...] = ()
+    refused: bool = False
+    truth: Truth = field(default_factory=Truth)
+    missed: dict[Fault, str] = field(default_factory=dict)
+
+
+def judge(files: dict[str, str], states: int = 3_000) -> Judged:
+    """Checks and explores a program, and compares."""
+    memory, settings, report = loaded(files)
+    sources = read_sources((), settings, memory, report)
+    checked = pipeline.check(sources, settings, memory, OPTIONS)
+    found = Judged(problems=checked.report.problems)
+    broken = any(workflow.broken for workflow in checked.model.workflows.values())
+    if checked.model.undeclared or broken:
+        found.refused = True
+        return found
+    found.truth = truth(lower_all(checked.model, settings), states)
+    found.missed = {
+        fault: trace for fault, trace in found.truth.faults.items() if not any(_says(p, fault) for p in found.problems)
+    }
+    return found
+
+
+def _says(problem: Problem, fault: Fault) -> bool:
+    """Whether a problem is about a fault: the right code, and the right thing where the code names one."""
+    kind, name = fault
+    if problem.code not in ANSWERS[kind]:
+        return False
+    if kind in ("not undone", "sent twice", "same key"):
+        return getattr(problem, "operation", name) == name
+    if kind == "halted":
+        return getattr(problem, "name", name) in (name, "") or name.startswith(f"{getattr(problem, 'name', '')}.")
+    return True

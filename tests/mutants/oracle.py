@@ -1,0 +1,123 @@
+"""What is really wrong with a program: found by exploring its machine, without the checker's help."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from wfc.ir.machine import Machine
+from wfc.ir.walk import all_steps, region_steps
+from wfc.machine.code import Locking
+from wfc.machine.instance import Frame, Instance
+from wfc.machine.messages import Lock, Send
+from wfc.machine.program import CANCELLED, SYSTEM, Program
+from wfc.machine.turn import Turned
+from wfc.simulation.explore import Bounds, explore
+from wfc.simulation.ledger import Ledger
+
+Fault = tuple[str, str]  # what kind of thing goes wrong, and where: an operation, a node or a workflow
+
+
+@dataclass
+class Truth:
+    """The faults of a program with a trace to each; `complete`: everything was seen, so there are no others."""
+
+    faults: dict[Fault, str] = field(default_factory=dict)
+    complete: bool = True
+
+
+def truth(machine: Machine, states: int = 3_000) -> Truth:
+    """Explores every workflow of a machine: time may pass unnoticed, answers may be of the wrong form."""
+    found = Truth()
+    for workflow in machine.workflows:
+        bounds = Bounds(states=states, raising=False, rough=True, unsaid=True)
+        explored = explore(machine, workflow.name, bounds, watch=_watch)
+        found.complete = found.complete and explored.complete
+        seen = {("not undone", name): trace for name, trace in explored.missing.items()}
+        seen |= explored.noticed
+        if explored.doomed is not None:
+            seen["never ends", workflow.name] = explored.doomed
+        for trace in explored.stuck:
+            seen.setdefault(("stuck", workflow.name), trace)
+        for end, trace in explored.ends.items():
+            if end.kind == "failed" and end.name not in {*workflow.raises, *SYSTEM, CANCELLED}:
+                seen["unhandled", end.name] = trace
+        for fault, trace in seen.items():
+            found.faults.setdefault(fault, "; ".join(choice.text for choice in trace))
+        if any("never ends" in text for text in explored.cut):
+            found.faults.setdefault(("endless turn", workflow.name), "")
+        if explored.complete:
+            for path in sorted(set(explored.paths) - explored.nodes):
+                found.faults.setdefault(("never entered", path), "")
+    _promises(machine, found)
+    return found
+
+
+def _promises(machine: Machine, found: Truth) -> None:
+    """Calls that may be sent twice though nothing tells the service that it is the same one: seen in the policy alone."""
+    undoing = {
+        step.target
+        for workflow in machine.workflows
+        for call in region_steps(workflow.region, undos=False)
+        if (undo := getattr(call, "undo", None)) is not None
+        for step in all_steps(undo.steps)
+        if hasattr(step, "target")
+    }
+    policies = {policy.name: policy for policy in machine.policies}
+    operations = {operation.name: operation for operation in machine.operations}
+    for workflow in machine.workflows:
+        for step in region_steps(workflow.region, undos=False):
+            operation = operations.get(getattr(step, "target", ""))
+            if operation is None or operation.kind != "activity" or operation.name in undoing:
+                continue
+            policy = policies.get(getattr(step, "policy", None) or "")
+            attempts = getattr(policy.attempts, "value", None) if policy is not None else 1
+            keyed = operation.key is not None or operation.idempotent or getattr(step, "key", None) is not None
+            if attempts != 1 and not keyed:
+                found.faults.setdefault(("sent twice", operation.name), "")
+
+
+# -- seen in one turn
+
+
+def _watch(program: Program, before: Instance | None, found: Turned, books: Ledger) -> Iterator[Fault]:
+    inst = found.instance
+    for fiber in inst.fibers.values():
+        if fiber.wait == "halted":
+            yield "halted", inst.frames[fiber.frame].node or _node(inst, inst.frames[fiber.frame])
+    for command in found.commands:
+        if isinstance(command, Send) and command.kind == "activity" and command.attempt == 1 and not command.undo:
+            if command.key in books.effects:
+                yield "same key", command.target
+        if isinstance(command, Lock):
+            yield from _lock(program, inst, command)
+    yield from _pivot(program, before, found)
+
+
+def _node(inst: Instance, frame: Frame) -> str:
+    while not frame.node and frame.parent is not None:
+        frame = inst.frames[frame.parent]
+    return frame.node
+
+
+def _lock(program: Program, inst: Instance, command: Lock) -> Iterator[Fault]:
+    """A lock of lower or equal rank is asked for inside a held one."""
+    fiber = next((f for f in inst.fibers.values() if f.lock == command.lock), None)
+    frame = inst.frames.get(fiber.frame) if fiber is not None else None
+    codes = {id(i.lock.spec): i.lock for i in program.code if isinstance(i, Locking)}
+    wanted = min(program.resources[resource.name].rank for resource in command.resources)
+    while frame is not None:
+        held = codes.get(id(program.specs[frame.spec]))
+        if held is not None and max(program.resources[name].rank for name, _ in held.resources) >= wanted:
+            yield "lock order", inst.workflow
+        frame = inst.frames[frame.parent] if frame.parent is not None else None
+
+
+def _pivot(program: Program, before: Instance | None, found: Turned) -> Iterator[Fault]:
+    """An error leaves something that a pivot has sealed."""
+    sealed = {program.specs[f.spec].path for f in before.frames.values() if f.sealed} if before is not None else set()
+    for record in found.records:
+        if record.kind == "pivot":
+            sealed |= {program.specs[f.spec].path for f in found.instance.frames.values()} | {""}
+        if record.kind == "interrupted" and record.path in sealed:
+            guard = str(record.get("guard") or "")
+            if (not guard and record.path == "") or (guard.startswith("catch") and " keep" not in guard):
+                yield "crossed pivot", found.instance.workflow
