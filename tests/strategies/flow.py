@@ -127,6 +127,8 @@ class Flow(Steps):
         back = [name for name in earlier if self._may_return(meet(region.entries[name]), scope)]
         if place.cyclic and back and self.draws.chance(2):
             test, asked = self.expressions.condition(scope)
+            # a condition that always holds would be a loop without an end: time alone is never decided
+            test = f'({test}) and now() < instant("2001-01-31T09:00:00Z")'
             again: Items = (f"wait {self.draws.pause()}", f"-> {self.draws.pick(back)}")
             behind = scope.ask(asked)
             exit_ = self.exit(behind, place, required)
