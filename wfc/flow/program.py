@@ -2,8 +2,9 @@
 
 from functools import cached_property
 
-from wfc.flow.choices import Choices, Verdict
+from wfc.flow.choices import Choices, Given, Verdict
 from wfc.flow.effects import Effects
+from wfc.flow.given import given_at
 from wfc.flow.graph import Graph, Point
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps
@@ -19,7 +20,32 @@ class WorkflowFlow:
     @cached_property
     def graph(self) -> Graph:
         """The control-flow graph."""
-        return Graph(self.workflow, self.program.machine, self.program.exhaustive)
+        return Graph(self.workflow, self.program.machine, self.exhaustive)
+
+    @cached_property
+    def given(self) -> dict[int, Given]:
+        """What is known already at each choice."""
+        return given_at(self.workflow)
+
+    @cached_property
+    def _verdicts(self) -> dict[int, Verdict]:
+        return {}
+
+    def verdict(self, choice: Choose) -> Verdict:
+        """Which arms of a choice are taken, and whether they cover every value."""
+        found = self._verdicts.get(id(choice))
+        if found is None:
+            given = self.given.get(id(choice), ())
+            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given)
+        return found
+
+    def exhaustive(self, choice: Choose) -> bool:
+        """Whether some arm is always taken."""
+        return self.verdict(choice).covered
+
+    def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
+        """The earlier arms that take everything a dead arm would."""
+        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()))
 
     @cached_property
     def effects(self) -> Effects:
@@ -70,7 +96,6 @@ class Program:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.choices = Choices(machine)
-        self._verdicts: dict[int, Verdict] = {}
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
         self._left: dict[str, tuple[Point, ...]] = {}
@@ -87,18 +112,6 @@ class Program:
         """The operations that the flow calls, undos apart."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
         return frozenset(step.target for step in every if isinstance(step, Do))
-
-    def verdict(self, choice: Choose) -> Verdict:
-        """Whether a choice covers every value."""
-        found = self._verdicts.get(id(choice))
-        if found is None:
-            found = self.choices.verdict(choice)
-            self._verdicts[id(choice)] = found
-        return found
-
-    def exhaustive(self, choice: Choose) -> bool:
-        """Whether some arm is always taken."""
-        return self.verdict(choice).covered
 
     def unsaid(self, call: Point) -> tuple[Point, ...]:
         """The activities behind a completed call that say nothing about their undo: itself, or those of a child."""
