@@ -1,5 +1,6 @@
 """States from which no end can be reached."""
 
+from wfc.flow.cycles import turning
 from wfc.flow.graph import Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import State, Workflow
@@ -59,7 +60,7 @@ def check(program: Program, report: Reporter) -> None:
             and id(flow.graph.entries[id(node)]) not in finishing
             and not _open(flow, node)
         ]
-        if stuck and stuck[0].at is not None:
+        if stuck and stuck[0].at is not None and not _turns(flow, stuck):
             names = tuple(node.path for node in stuck)
             report(NeverFinishes(at=stuck[0].at, names=names, fixes=_fixes(flow.workflow)))
 
@@ -67,6 +68,12 @@ def check(program: Program, report: Reporter) -> None:
 def _open(flow: WorkflowFlow, node: State) -> bool:
     """Whether it is a dead end itself: told as that."""
     return any(item.subject is node for item in flow.graph.open)
+
+
+def _turns(flow: WorkflowFlow, stuck: list[State]) -> bool:
+    """Whether one of them goes round without waiting: `endless-cycle` tells that."""
+    entered = {id(node) for cycle in turning(flow.graph) for node in cycle.nodes}
+    return any(id(node) in entered for node in stuck)
 
 
 def _finishing(flow: WorkflowFlow) -> set[int]:
@@ -77,8 +84,8 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
         for target in point.next:
             before.setdefault(id(target), []).append(point)
         for abort in point.aborts:
-            if abort.system_only:
-                continue
+            if abort.system_only and point.kind != "failed":
+                continue  # `fail` is the author's own word
             if abort.target is not None:
                 before.setdefault(id(abort.target), []).append(point)
             else:

@@ -253,7 +253,7 @@ class Conditions:
     def _read(self, expr: Expr, world: World) -> Constant | Term:
         """What an expression is, as far as the world says."""
         expr = _plain(expr)
-        value = self._constant(expr)
+        value = self.constant(expr)
         if value is not NOTHING:
             return Constant(value)
         match expr:
@@ -293,7 +293,8 @@ class Conditions:
             found = self.terms[key] = Term(key, expr, expr.type, bool(name))
         return found
 
-    def _constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
+    def constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
+        """The value of an expression that reads constants only, or NOTHING."""
         try:
             return self.evaluator.compile(expr)(self.constants)
         except NotConstant:
@@ -342,7 +343,7 @@ class Conditions:
         found = [part for part in parts if part]
         found += [_shown_pair(pair, order) for pair, order in world.orders.items()]
         constants = [
-            f"{c.name} = {_value(self._constant(c.value), c.type)}"
+            f"{c.name} = {_value(self.constant(c.value), c.type)}"
             for c in self.machine.constants
             if c.name in names and (_numeric(c.type) or c.type == TEXT)
         ]

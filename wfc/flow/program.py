@@ -1,11 +1,14 @@
 """Everything the checks ask of the flow: the graph and effects of each workflow, worked out once."""
 
 from functools import cached_property
+from typing import Any
 
 from wfc.flow.choices import Choices, Given, Verdict
+from wfc.flow.conditions import NOTHING, Conditions
 from wfc.flow.effects import Effects
 from wfc.flow.given import given_at
 from wfc.flow.graph import Graph, Point
+from wfc.ir.expressions import Expr
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps
 
@@ -99,6 +102,15 @@ class Program:
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
         self._left: dict[str, tuple[Point, ...]] = {}
+
+    def constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
+        """The value of an expression that reads constants only, or None."""
+        found = self._conditions.constant(expr)
+        return None if found is NOTHING else found
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return Conditions(self.machine, None)
 
     @cached_property
     def undoing(self) -> frozenset[str]:
