@@ -79,6 +79,11 @@ class Choices:
                 found |= {i for _, i in self._worlds(tests[1:], conditions, given, _Seen(), world) if i is not None}
         return tuple(sorted(found))
 
+    def never(self, tests: list[Expr], workflow: Workflow) -> tuple[int, ...]:
+        """Of conditions of which the first that holds wins, those that are never the first."""
+        seen = self._ask(tests, Conditions(self.machine, workflow, free=True), ())
+        return () if seen.bounded else tuple(i for i in range(len(tests)) if i not in seen.taken)
+
     def _ask(self, tests: list[Expr], conditions: Conditions, given: Given) -> _Seen:
         names = frozenset(r.name for t in tests for r in walk(t) if isinstance(r, Ref) and r.kind == "const")
         seen = _Seen()
