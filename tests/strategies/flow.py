@@ -168,7 +168,7 @@ class Flow(Steps):
 
     def _scope(self, name: str, scope: Scope, place: Place, required: str | None) -> Item:
         gives = self.declared.type() if self.draws.chance(2) else None
-        inner = Region(gives)
+        inner = Region(gives, blind=gives is None)
         raised = Raised()
         own = place.inner(region=inner, ends=inner, raised=raised, targets=())
         variables, reading = self._variables(scope)

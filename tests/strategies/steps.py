@@ -69,7 +69,7 @@ class Steps(Calls):
                 ways.append(self.start)
             if self.has(Feature.SETTLE):
                 ways.append(lambda scope, _: Made(("settle",), scope))
-            if self.has(Feature.UNDO):
+            if place.may_undo and self.has(Feature.UNDO):
                 ways.append(lambda scope, _: Made(("undo",), scope))
         return ways
 

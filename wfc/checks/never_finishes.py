@@ -1,7 +1,7 @@
 """States from which no end can be reached."""
 
 from wfc.flow.cycles import turning
-from wfc.flow.graph import Point
+from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
@@ -16,7 +16,7 @@ class NeverFinishes(Problem):
     """Once here, the process goes round for ever: each state has an arrow, and none leads to an end.
 
     An end is a `done`, a `fail`, a business error that leaves the workflow, or the tail of a guard that leads to one.
-    Failing systems do not count: they are no plan.
+    A failing system counts only where a `catch` names the failure: else it is no plan.
 
     ```wf fails
     workflow W() {
@@ -84,8 +84,8 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
         for target in point.next:
             before.setdefault(id(target), []).append(point)
         for abort in point.aborts:
-            if abort.system_only and point.kind != "failed":
-                continue  # `fail` is the author's own word
+            if abort.system_only and not _planned(point, abort):
+                continue
             if abort.target is not None:
                 before.setdefault(id(abort.target), []).append(point)
             else:
@@ -97,6 +97,11 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
             seen.add(id(point))
             ends.extend(before.get(id(point), ()))
     return seen
+
+
+def _planned(point: Point, abort: Abort) -> bool:
+    """Whether the author speaks of this failure: by `fail`, or by a `catch` that names it."""
+    return point.kind == "failed" or (abort.guard is not None and not abort.guard.any)
 
 
 def _fixes(workflow: Workflow) -> tuple[Fix, ...]:
