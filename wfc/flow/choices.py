@@ -128,7 +128,7 @@ def _possible(world: World, conditions: Conditions, given: Given) -> World | Non
     blind = world.blind
     names = {key.removeprefix("~").partition(".")[0].removesuffix("?") for key in world.cells}
     names |= {key.removeprefix("~").partition(".")[0] for pair in world.orders for key in pair}
-    wanted = [(test, truth) for test, truth in given if _about(test, names)]
+    wanted = _relevant(given, names)
     wanted += [(fact, True) for fact in conditions.facts(world)]
     waiting = [(world, 0)]
     for _ in range(MAX_WORLDS):
@@ -145,6 +145,20 @@ def _possible(world: World, conditions: Conditions, given: Given) -> World | Non
             cells = {key: cell for key, cell in here.cells.items() if key in world.cells}
             return World(cells, world.orders, blind)
     return world
+
+
+def _relevant(given: Given, names: set[str]) -> list[tuple[Expr, bool]]:
+    """What is given of some names, and of the names that this relates to them."""
+    found: list[tuple[Expr, bool]] = []
+    left = list(given)
+    more = True
+    while more:
+        near = [item for item in left if _about(item[0], names)]
+        left = [item for item in left if item not in near]
+        found += near
+        names = names | {r.name for test, _ in near for r in walk(test) if isinstance(r, Ref) and r.kind != "const"}
+        more = bool(near)
+    return found
 
 
 def _about(test: Expr, names: set[str]) -> bool:
