@@ -68,12 +68,17 @@ class Expressions:
 
     def condition(self, scope: Scope) -> tuple[str, frozenset[Path]]:
         """A Bool expression, and the paths it asks about."""
+        written, found = self._asking(scope, self.draws.number(0, self.depth))
+        return written.text, found
+
+    def _asking(self, scope: Scope, depth: int) -> tuple[Written, frozenset[Path]]:
+        """A Bool expression, and the paths it asks about, those that an earlier one has asked about among them."""
         before = self.asked
         self.asked = set()
-        text = self.expression(BOOL, scope)
+        written = self._of(BOOL, scope, depth)
         found = frozenset(self.asked)
         self.asked = before | found
-        return text, found
+        return written, found
 
     def constant(self, kind: Type, scope: Scope) -> str:
         """A value without any name or operator around it, as simple as possible."""
@@ -205,8 +210,8 @@ class Expressions:
         return f"{name} => {body.text}"
 
     def _joined(self, word: str, level: int, scope: Scope, depth: int) -> Written:
-        left = self._of(BOOL, scope, depth)
-        right = self._of(BOOL, scope.ask(self.asked), depth)
+        left, asked = self._asking(scope, depth)
+        right = self._of(BOOL, scope.ask(asked), depth)
         return Written(f"{left.at(level)} {word} {right.at(level + 1)}", level)
 
     def _compared(self, scope: Scope, depth: int) -> Written:
@@ -380,9 +385,8 @@ class Expressions:
     # -- of any type
 
     def _cond(self, kind: Type, scope: Scope, depth: int, *, exact: bool) -> Written:
-        before = set(self.asked)
-        test = self._of(BOOL, scope, depth)
-        inside = scope.ask(self.asked - before)
+        test, asked = self._asking(scope, depth)
+        inside = scope.ask(asked)
         yes = self._of(kind, inside, depth, exact=exact)
         no = self._of(kind, inside, depth, exact=exact)
         return Written(f"if {test.text} then {yes.text} else {no.text}", COND)

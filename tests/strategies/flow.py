@@ -127,6 +127,8 @@ class Flow(Steps):
         back = [name for name in earlier if self._may_return(meet(region.entries[name]), scope)]
         if place.cyclic and back and self.draws.chance(2):
             test, asked = self.expressions.condition(scope)
+            # a condition that always holds would be a loop without an end: time alone is never decided
+            test = f'({test}) and now() < instant("2001-01-31T09:00:00Z")'
             again: Items = (f"wait {self.draws.pause()}", f"-> {self.draws.pick(back)}")
             behind = scope.ask(asked)
             exit_ = self.exit(behind, place, required)
@@ -166,7 +168,7 @@ class Flow(Steps):
 
     def _scope(self, name: str, scope: Scope, place: Place, required: str | None) -> Item:
         gives = self.declared.type() if self.draws.chance(2) else None
-        inner = Region(gives)
+        inner = Region(gives, blind=gives is None)
         raised = Raised()
         own = place.inner(region=inner, ends=inner, raised=raised, targets=())
         variables, reading = self._variables(scope)

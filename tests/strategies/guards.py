@@ -256,7 +256,7 @@ class Blocks:
             _ = caught
             inside = place.inner(kind="tail")
             items, after = self.smalls(scope, inside, 2)
-            if Feature.UNDO in self.declared.features and self.draws.chance(8):
+            if Feature.UNDO in self.declared.features and place.may_undo and self.draws.chance(8):
                 items = (*items, "undo")
             return Made(items + self.exit(after, inside), None)
 

@@ -26,11 +26,13 @@ class Raised:
 class Region:
     """A region being made: the scopes with which its nodes are entered, and the type of the value it gives.
 
-    A workflow says which type its value has (`declared`), other regions have that of their first `done`.
+    A workflow says which type its value has (`declared`), other regions have that of their first `done`. Behind a scope
+    without a value comes the same arrow whatever has happened in it (`blind`): it does not take back what it has done.
     """
 
     gives: Type | None = None
     declared: bool = False
+    blind: bool = False
     entries: dict[str, list[Scope]] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)  # by an arrow of the flow itself
 
@@ -54,6 +56,11 @@ class Place:
     iterated: bool = False
     rank: int = 0
     depth: int = 0
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether what has been done may be taken back here."""
+        return self.ends is None or not self.ends.blind
 
     def inner(self, **changes: object) -> "Place":
         """A place inside, with changes."""

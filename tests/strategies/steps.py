@@ -69,7 +69,7 @@ class Steps(Calls):
                 ways.append(self.start)
             if self.has(Feature.SETTLE):
                 ways.append(lambda scope, _: Made(("settle",), scope))
-            if self.has(Feature.UNDO):
+            if place.may_undo and self.has(Feature.UNDO):
                 ways.append(lambda scope, _: Made(("undo",), scope))
         return ways
 
@@ -201,7 +201,7 @@ class Steps(Calls):
         for _ in range(self.draws.number(1, 2)):
             test, asked = self.expressions.condition(scope)
             if self.draws.chance(5):
-                other, more = self.expressions.condition(scope)
+                other, more = self.expressions.condition(scope.ask(asked))
                 test, asked = f"{test}, {other}", asked | more
             scope = scope.ask(asked)
             cases.append(Case(f"when {test}", scope))

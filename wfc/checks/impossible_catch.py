@@ -1,8 +1,9 @@
 """Guards that catch what cannot happen."""
 
-from wfc.flow.graph import Frame
+from wfc.flow.errors import ANSWERS
+from wfc.flow.graph import Frame, Graph
 from wfc.flow.program import Program
-from wfc.ir.machine import Guard
+from wfc.ir.machine import Do, Guard
 from wfc.problems.problem import Edit, Fix, Problem, Reporter
 from wfc.text.source import Span
 from wfc.text.value import value
@@ -60,20 +61,32 @@ class ImpossibleCatch(Problem):
 def check(program: Program, report: Reporter) -> None:
     """Reports each name of a `catch` none of whose errors arrives."""
     for flow in program.flows.values():
+        by_hand = _by_hand(program, flow.graph)
         for frame in flow.graph.frames:
             if frame.entry is None or flow.reached(frame.entry):
-                _frame(frame, report)
+                _frame(frame, frame.arrivals | by_hand.get(id(frame), set()), report)
 
 
-def _frame(frame: Frame, report: Reporter) -> None:
+def _by_hand(program: Program, graph: Graph) -> dict[int, set[str]]:
+    """What an operator may raise for a call that is parked, by the frames that it reaches."""
+    parking = {policy.name for policy in program.machine.policies if policy.exhausted == "park"}
+    found: dict[int, set[str]] = {}
+    for point in graph.points:
+        if point.kind == "do" and isinstance(point.step, Do) and point.step.policy in parking:
+            for frame in point.frame.outward():
+                found.setdefault(id(frame), set()).update(ANSWERS, ("Invalid",))
+    return found
+
+
+def _frame(frame: Frame, arrivals: set[str], report: Reporter) -> None:
     taken: set[str] = set()
     for guard in frame.guards:
         if guard.kind == "catch" and guard.any:
-            taken |= frame.arrivals
+            taken |= arrivals
         if guard.kind != "catch" or guard.any or guard.at is None:
             continue
         for name, errors in guard.groups:
-            if not (set(errors) & frame.arrivals) - taken:
+            if not (set(errors) & arrivals) - taken:
                 alone = len(guard.groups) == 1
                 report(
                     ImpossibleCatch(

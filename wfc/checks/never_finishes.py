@@ -1,6 +1,7 @@
 """States from which no end can be reached."""
 
-from wfc.flow.graph import Point
+from wfc.flow.cycles import turning
+from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
@@ -15,7 +16,7 @@ class NeverFinishes(Problem):
     """Once here, the process goes round for ever: each state has an arrow, and none leads to an end.
 
     An end is a `done`, a `fail`, a business error that leaves the workflow, or the tail of a guard that leads to one.
-    Failing systems do not count: they are no plan.
+    A failing system counts only where a `catch` names the failure: else it is no plan.
 
     ```wf fails
     workflow W() {
@@ -59,7 +60,7 @@ def check(program: Program, report: Reporter) -> None:
             and id(flow.graph.entries[id(node)]) not in finishing
             and not _open(flow, node)
         ]
-        if stuck and stuck[0].at is not None:
+        if stuck and stuck[0].at is not None and not _turns(flow, stuck):
             names = tuple(node.path for node in stuck)
             report(NeverFinishes(at=stuck[0].at, names=names, fixes=_fixes(flow.workflow)))
 
@@ -67,6 +68,12 @@ def check(program: Program, report: Reporter) -> None:
 def _open(flow: WorkflowFlow, node: State) -> bool:
     """Whether it is a dead end itself: told as that."""
     return any(item.subject is node for item in flow.graph.open)
+
+
+def _turns(flow: WorkflowFlow, stuck: list[State]) -> bool:
+    """Whether one of them goes round without waiting: `endless-cycle` tells that."""
+    entered = {id(node) for cycle in turning(flow.graph) for node in cycle.nodes}
+    return any(id(node) in entered for node in stuck)
 
 
 def _finishing(flow: WorkflowFlow) -> set[int]:
@@ -77,7 +84,7 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
         for target in point.next:
             before.setdefault(id(target), []).append(point)
         for abort in point.aborts:
-            if abort.system_only:
+            if abort.system_only and not _planned(point, abort):
                 continue
             if abort.target is not None:
                 before.setdefault(id(abort.target), []).append(point)
@@ -90,6 +97,11 @@ def _finishing(flow: WorkflowFlow) -> set[int]:
             seen.add(id(point))
             ends.extend(before.get(id(point), ()))
     return seen
+
+
+def _planned(point: Point, abort: Abort) -> bool:
+    """Whether the author speaks of this failure: by `fail`, or by a `catch` that names it."""
+    return point.kind == "failed" or (abort.guard is not None and not abort.guard.any)
 
 
 def _fixes(workflow: Workflow) -> tuple[Fix, ...]:

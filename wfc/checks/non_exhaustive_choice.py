@@ -3,9 +3,11 @@
 from wfc.flow.graph import Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Choose, Goto
-from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
 from wfc.text.source import Span
 from wfc.text.value import value
+
+_FEW = 3
 
 
 @value(kw_only=True)
@@ -13,8 +15,9 @@ class NonExhaustiveChoice(Problem):
     """The arms of a choice do not cover every value, and nothing else leads on.
 
     In a gateway the arms cover everything or there is an `otherwise`. Inside a state a value without an arm goes on
-    with the next step; if there is none, the process would stand still. Comparisons with constants, cases, truth values
-    and `none` are decided exactly, and a value that has no way on is shown.
+    with the next step; if there is none, the process would stand still. Comparisons with constants and of two values,
+    cases, truth values and `none` are decided exactly, with all that earlier choices have settled, and a value that has
+    no way on is shown. What only the run can know is said to be undecided: an `otherwise` says what then happens.
 
     ```wf fails
     workflow W(total: Int) {
@@ -45,6 +48,7 @@ class NonExhaustiveChoice(Problem):
     name: str
     example: str
     decided: bool
+    bounded: bool
     target: str
 
     def message(self) -> str:
@@ -52,6 +56,8 @@ class NonExhaustiveChoice(Problem):
             return f"`{self.name}` has no way on when {self.example}"
         if self.decided:
             return f"`{self.name}` has no way on when no arm holds"
+        if self.bounded:
+            return f"`{self.name}` may have no way on: there are too many combinations to look at all of them"
         return f"`{self.name}` may have no way on: the compiler cannot tell that one of the arms always holds"
 
     def label(self) -> str:
@@ -75,18 +81,27 @@ def _report(flow: WorkflowFlow, point: Point, name: str, report: Reporter) -> No
     choice = point.step
     if not isinstance(choice, Choose) or choice.at is None:
         return
-    verdict = flow.program.verdict(choice)
+    verdict = flow.verdict(choice)
     target = _last_target(choice)
     report(
         NonExhaustiveChoice(
             at=choice.at,
+            labels=_labels(choice, decided=verdict.decided),
             name=name,
             example=verdict.example,
             decided=verdict.decided,
+            bounded=verdict.bounded,
             target=target,
             fixes=_fixes(choice, target),
         )
     )
+
+
+def _labels(choice: Choose, *, decided: bool) -> tuple[Label, ...]:
+    """The arms that pass the value by, if they are few."""
+    if not decided or len(choice.arms) > _FEW:
+        return ()
+    return tuple(Label(arm.at, "does not hold") for arm in choice.arms if arm.at is not None)
 
 
 def _last_target(choice: Choose) -> str:

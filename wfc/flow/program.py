@@ -1,10 +1,14 @@
 """Everything the checks ask of the flow: the graph and effects of each workflow, worked out once."""
 
 from functools import cached_property
+from typing import Any
 
-from wfc.flow.choices import Choices, Verdict
+from wfc.flow.choices import Choices, Given, Verdict
+from wfc.flow.conditions import NOTHING, Conditions
 from wfc.flow.effects import Effects
+from wfc.flow.given import given_at
 from wfc.flow.graph import Abort, Graph, Point
+from wfc.ir.expressions import Expr
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps
 
@@ -19,7 +23,32 @@ class WorkflowFlow:
     @cached_property
     def graph(self) -> Graph:
         """The control-flow graph."""
-        return Graph(self.workflow, self.program.machine, self.program.exhaustive)
+        return Graph(self.workflow, self.program.machine, self.exhaustive)
+
+    @cached_property
+    def given(self) -> dict[int, Given]:
+        """What is known already at each choice."""
+        return given_at(self.workflow)
+
+    @cached_property
+    def _verdicts(self) -> dict[int, Verdict]:
+        return {}
+
+    def verdict(self, choice: Choose) -> Verdict:
+        """Which arms of a choice are taken, and whether they cover every value."""
+        found = self._verdicts.get(id(choice))
+        if found is None:
+            given = self.given.get(id(choice), ())
+            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given)
+        return found
+
+    def exhaustive(self, choice: Choose) -> bool:
+        """Whether some arm is always taken."""
+        return self.verdict(choice).covered
+
+    def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
+        """The earlier arms that take everything a dead arm would."""
+        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()))
 
     @cached_property
     def effects(self) -> Effects:
@@ -92,10 +121,18 @@ class Program:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.choices = Choices(machine)
-        self._verdicts: dict[int, Verdict] = {}
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
         self._left: dict[str, tuple[Point, ...]] = {}
+
+    def constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
+        """The value of an expression that reads constants only, or None."""
+        found = self._conditions.constant(expr)
+        return None if found is NOTHING else found
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return Conditions(self.machine, None)
 
     @cached_property
     def undoing(self) -> frozenset[str]:
@@ -115,18 +152,6 @@ class Program:
         """The workflows that another one runs and waits for."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region))
         return frozenset(step.target for step in every if isinstance(step, Do) and step.kind == "workflow")
-
-    def verdict(self, choice: Choose) -> Verdict:
-        """Whether a choice covers every value."""
-        found = self._verdicts.get(id(choice))
-        if found is None:
-            found = self.choices.verdict(choice)
-            self._verdicts[id(choice)] = found
-        return found
-
-    def exhaustive(self, choice: Choose) -> bool:
-        """Whether some arm is always taken."""
-        return self.verdict(choice).covered
 
     def unsaid(self, call: Point) -> tuple[Point, ...]:
         """The activities behind a completed call that say nothing about their undo: itself, or those of a child."""

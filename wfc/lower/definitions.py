@@ -131,6 +131,12 @@ class Definitions:
             self.errors[short] = ErrorDef(short, self.fields(fields), symbol.decl.doc, symbol.at)
         return short
 
+    def declared_event(self, qualified: str) -> None:
+        """Takes up an event that no workflow may mention, if that is what the name means and it is whole."""
+        decl = self.signatures.symbols["faults", qualified].decl
+        if isinstance(decl, ast.EventDecl) and (decl.key is None or decl.key.id in self.model.exprs):
+            self.event(qualified)
+
     def event(self, qualified: str) -> str:
         """The short name of an event."""
         short = self._events(qualified)

@@ -74,6 +74,9 @@ class _Lowering:
                 self.workflow_name(instance)
         for operation in list(self.model.operations.values()):
             self.steps.operation(operation)
+        for space, name in self.model.signatures.symbols:
+            if space == "faults":
+                self.definitions.declared_event(name)
         first = next(iter(self.model.workflows.values()), None)
         return self._machine(first, audit=True)
 

@@ -1,0 +1,167 @@
+"""Arms of a choice that are never taken, and deadlines that never come."""
+
+from typing import ClassVar
+
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.tails import removal
+from wfc.flow.timers import Late, late
+from wfc.ir.machine import Choose
+from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
+from wfc.text.source import Span
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class DeadArm(Problem):
+    """An arm of a choice is never taken, or a deadline never comes.
+
+    The first arm that holds wins. Where the arms before it take everything, an arm is only read, never run; so is a
+    deadline behind one that comes first, around it or beside it. Whoever reads it believes in a case that the process
+    does not have: the large order is never looked at by a manager, the reminder is never sent. Arms that overlap are
+    fine as long as each is taken by something, and a named constant that switches an arm off is no mistake.
+
+    ```wf fails
+    workflow W(total: Int) {
+      gateway Size {
+        choose {
+          when total > 100  -> Big
+          when total > 1000 -> Huge
+          otherwise         -> Small
+        }
+      }
+      state Big   { done }
+      state Huge  { done }
+      state Small { done }
+    }
+    ```
+    ```wf passes
+    workflow W(total: Int) {
+      gateway Size {
+        choose {
+          when total > 1000 -> Huge
+          when total > 100  -> Big
+          otherwise         -> Small
+        }
+      }
+      state Big   { done }
+      state Huge  { done }
+      state Small { done }
+    }
+    ```
+    An arm that is kept for later is switched off by a constant:
+
+    ```wf passes
+    const pickup_open: Bool = false
+    workflow W(total: Int) {
+      gateway Way {
+        choose {
+          when pickup_open -> Pickup
+          otherwise        -> Parcel
+        }
+      }
+      state Pickup { done }
+      state Parcel { done }
+    }
+    ```
+    """
+
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    what: str
+    why: str
+    advice: str
+    rest: bool = False
+
+    def level(self) -> Severity:
+        return Severity.HINT if self.rest else Severity.WARNING
+
+    def message(self) -> str:
+        return f"{self.what}: {self.why}"
+
+    def label(self) -> str:
+        return "is never taken" if self.advice != "timer" else "never fires"
+
+    def help(self) -> tuple[str, ...]:
+        if self.rest:
+            return ()
+        if self.advice == "timer":
+            return ("make it shorter than the other one, or remove it",)
+        if self.advice == "order":
+            return ("put the narrower condition first, or remove this arm",)
+        return ("mend its condition, or remove this arm",)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports arms, what is left for `otherwise`, and deadlines; nothing where the process never comes."""
+    for flow in program.flows.values():
+        for point in flow.graph.points:
+            if isinstance(point.step, Choose) and point.kind == "step" and flow.reached(point):
+                _arms(flow, point.step, report)
+        for item in late(flow.graph, program.constant):
+            _deadline(item, report)
+
+
+def _arms(flow: WorkflowFlow, choice: Choose, report: Reporter) -> None:
+    verdict = flow.verdict(choice)
+    for number in verdict.dead:
+        arm = choice.arms[number]
+        if arm.at is None:
+            continue
+        takers = flow.takers(choice, number)
+        places = [choice.arms[i].at for i in takers]
+        labels = tuple(Label(at, "takes it before") for at in places[:3] if at is not None)
+        why = "the arms before it take everything it would" if takers else "its condition can never hold here"
+        if len(takers) == 1 and choice.arms[takers[0]].label == arm.label:
+            why = "the same condition comes first"
+        elif len(takers) == 1:
+            why = f"`when {choice.arms[takers[0]].label}` comes first and takes everything it would"
+        report(
+            DeadArm(
+                at=arm.at,
+                labels=labels,
+                fixes=removal(arm.at, "remove this arm"),
+                what=f"`when {arm.label}` is never taken",
+                why=why,
+                advice="order" if takers else "condition",
+            )
+        )
+    at = _otherwise(choice)
+    if not verdict.rest and at is not None:
+        report(
+            DeadArm(
+                at=at,
+                fixes=removal(at, "remove `otherwise`"),
+                what="`otherwise` is never taken",
+                why="the arms cover every value",
+                advice="order",
+                rest=True,
+            )
+        )
+
+
+def _otherwise(choice: Choose) -> Span | None:
+    """The word itself, in front of the first step behind it."""
+    if not choice.otherwise or choice.otherwise[0].at is None:
+        return None
+    first = choice.otherwise[0].at
+    start = first.source.text.rfind("otherwise", 0, first.start)
+    return Span(first.source, start, start + len("otherwise")) if start >= 0 else None
+
+
+def _deadline(item: Late, report: Reporter) -> None:
+    guard, first = item.guard, item.first
+    if guard.at is None:
+        return
+    labels = (Label(first.at, "comes first"),) if first.at is not None else ()
+    fixes: tuple[Fix, ...] = removal(guard.at, "remove it")
+    place = "beside it" if item.same else "around it"
+    report(
+        DeadArm(
+            at=guard.at,
+            labels=labels,
+            fixes=fixes,
+            what=f"`{guard.label}` never fires",
+            why=f"`{first.label}` {place} comes first",
+            advice="timer",
+        )
+    )

@@ -1,0 +1,122 @@
+"""Cycles in which nothing waits."""
+
+from wfc.flow.cycles import Cycle, turning
+from wfc.flow.program import Program
+from wfc.ir.machine import Repeat, State
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.text.names import listed
+from wfc.text.source import Span
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class EndlessCycle(Problem):
+    """A cycle has no step that waits: it would go round and round within one moment, and the process would hang.
+
+    Nothing from outside can come in while a process does not wait: no answer, no event, no deadline, no operator. So
+    each cycle needs a step that waits (a call, `wait`, `await`, a lock, branches), or a bound: `repeat at most n
+    times`. It is a warning where a round changes what is asked: then the rounds may come to an end by themselves.
+
+    ```wf fails
+    workflow W(full: Bool) {
+      state Look {
+        choose {
+          when full -> End
+          otherwise -> Look
+        }
+      }
+      state End { done }
+    }
+    ```
+    ```wf passes
+    service shelf { query full() -> Bool }
+    workflow W() {
+      state Look {
+        do shelf.full() as full
+        choose {
+          when full -> End
+          otherwise { wait 1h -> Look }
+        }
+      }
+      state End { done }
+    }
+    ```
+    What is only worked out, and not waited for, has a bound:
+
+    ```wf passes
+    workflow W(goal: Int) -> Int {
+      var sum: Int = 1
+      state Double {
+        repeat at most 50 times { set sum = sum * 2 } until sum > goal
+        done sum
+      }
+    }
+    ```
+    """
+
+    names: tuple[str, ...]
+    certain: bool
+
+    def level(self) -> Severity:
+        return Severity.ERROR if self.certain else Severity.WARNING
+
+    def message(self) -> str:
+        would = "would go round for ever" if self.certain else "may go round for ever"
+        if not self.names:
+            return f"nothing in this `repeat` waits: the process {would} and hear nothing meanwhile"
+        shown = listed([f"`{name}`" for name in self.names])
+        way = "leads back to itself" if len(self.names) == 1 else "lead to each other"
+        return f"{shown} {way} without ever waiting: the process {would} and hear nothing meanwhile"
+
+    def label(self) -> str:
+        return "goes round at once"
+
+    def help(self) -> tuple[str, ...]:
+        if not self.names:
+            return ("give it a bound: `repeat at most 100 times { ... }`, or wait in it",)
+        return ("wait for something in it, such as `wait 1h`, or count the rounds: `repeat at most n times { ... }`",)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports each cycle once, at the first of its nodes."""
+    for flow in program.flows.values():
+        for cycle in turning(flow.graph):
+            if flow.reached(cycle.points[0]):
+                _report(cycle, report)
+
+
+def _report(cycle: Cycle, report: Reporter) -> None:
+    repeats = [p.step for p in cycle.points if isinstance(p.step, Repeat)]
+    nodes = cycle.nodes
+    at = nodes[0].at if nodes else repeats[0].at if repeats else None
+    if at is None:
+        return
+    back = cycle.back
+    labels = (Label(back.at, "goes back here"),) if nodes and back is not None and back.at is not None else ()
+    report(
+        EndlessCycle(
+            at=at,
+            labels=labels,
+            fixes=_bound(repeats[0]) if not nodes else _wait(cycle),
+            names=tuple(node.path for node in nodes),
+            certain=cycle.certain,
+        )
+    )
+
+
+def _bound(step: Repeat) -> tuple[Fix, ...]:
+    """How many rounds are too many is the author's to say: not safe."""
+    if step.at is None:
+        return ()
+    place = Span(step.at.source, step.at.end, step.at.end)
+    return (Fix("give it a bound", (Edit(place, " at most 100 times"),)),)
+
+
+def _wait(cycle: Cycle) -> tuple[Fix, ...]:
+    """A pause before the arrow back, where that is a step of a state. How long is the author's to say: not safe."""
+    back = cycle.back
+    inside = any(step is back for node in cycle.nodes if isinstance(node, State) for step in node.steps)
+    if back is None or back.at is None or not inside:
+        return ()
+    start = back.at.source.text.rfind("->", 0, back.at.end)
+    return (Fix("wait before the next round", (Edit(Span(back.at.source, start, start), "wait 1h "),)),)

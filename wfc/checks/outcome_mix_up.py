@@ -1,0 +1,133 @@
+"""Scopes that end well and badly in one way, so that nobody behind them can tell."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.ir.machine import Done, Scope, State, UndoRegion
+from wfc.ir.walk import Steps, blocks, nodes
+from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class OutcomeMixUp(Problem):
+    """A scope ends in several places with a plain `done`, and then one arrow is followed, whatever has happened inside.
+
+    What was refused and what was done go the same way: the order that was taken back is shipped. It is an error where
+    an `undo` stands before one of the ends, for then nothing is left of what the arrow relies on. Where the ends
+    differ, let each give a value and decide behind the scope; or leave the scope by an error and its `catch`. Where
+    they mean the same, lead them to one state that ends it.
+
+    ```wf fails
+    service stock {
+      activity reserve(id: Text) key id compensate release(id)
+      activity release(id: Text)
+      query    paid(id: Text) -> Bool
+    }
+    workflow W(id: Text) key id {
+      scope Take -> Ship {
+        state Reserve { do stock.reserve(id) -> Look }
+        state Look {
+          do stock.paid(id) as paid
+          choose { when paid { done } otherwise { undo  done } }
+        }
+      }
+      state Ship { done }
+    }
+    ```
+    ```wf passes
+    service stock {
+      activity reserve(id: Text) key id compensate release(id)
+      activity release(id: Text)
+      query    paid(id: Text) -> Bool
+    }
+    workflow W(id: Text) -> Bool key id {
+      scope Take as taken -> Decide {
+        state Reserve { do stock.reserve(id) -> Look }
+        state Look {
+          do stock.paid(id) as paid
+          choose { when paid { done true } otherwise { undo  done false } }
+        }
+      }
+      gateway Decide { choose { when taken -> Ship  otherwise -> Refused } }
+      state Ship    { done true }
+      state Refused { done false }
+    }
+    ```
+    """
+
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    name: str
+    target: str
+    undone: bool
+
+    def level(self) -> Severity:
+        return Severity.ERROR if self.undone else Severity.WARNING
+
+    def message(self) -> str:
+        if self.undone:
+            return f"`{self.name}` goes on to `{self.target}` even when it has taken everything back"
+        return f"`{self.name}` ends in several ways, and always goes on to `{self.target}`"
+
+    def label(self) -> str:
+        return f"one arrow for all of them: `-> {self.target}`"
+
+    def help(self) -> tuple[str, ...]:
+        short = self.name.rpartition(".")[2]
+        return (
+            f"let each `done` say what came of it, and decide behind: `scope {short} as outcome -> ...`, `done true`",
+            "where they mean the same, lead them to one state that ends the scope",
+        )
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports each scope with an arrow and more than one plain `done` that is reached."""
+    for flow in program.flows.values():
+        reached = {id(point.step) for point in flow.graph.points if point.kind == "done" and flow.reached(point)}
+        for node in nodes(flow.workflow.region):
+            if isinstance(node, Scope) and node.next is not None and not node.implicit and node.at is not None:
+                _scope(flow, node, reached, report)
+
+
+def _scope(flow: WorkflowFlow, scope: Scope, reached: set[int], report: Reporter) -> None:
+    ends = [(done, undone) for done, undone in _ends(scope) if id(done) in reached]
+    taken_back = [done for done, undone in ends if undone]
+    if len(ends) < 2 or not flow.reached(flow.graph.entries[id(scope)]):  # noqa: PLR2004 - two are a mix
+        return
+    assert scope.at is not None and scope.next is not None  # noqa: PT018 - the caller's
+    labels = [
+        Label(done.at, "ends so after taking everything back" if undone else "ends so")
+        for done, undone in ends
+        if done.at is not None
+    ]
+    report(
+        OutcomeMixUp(at=scope.at, labels=tuple(labels[:4]), name=scope.path, target=scope.next, undone=bool(taken_back))
+    )
+
+
+def _blocks(scope: Scope) -> Iterator[Steps]:
+    """The blocks whose `done` completes the scope."""
+    yield scope.region.steps
+    yield from (guard.steps for guard in scope.region.guards if not guard.also)
+    for node in scope.region.nodes:
+        if isinstance(node, State):
+            yield node.steps
+            yield from (guard.steps for guard in node.guards if not guard.also)
+
+
+def _ends(scope: Scope) -> Iterator[tuple[Done, bool]]:
+    """Each plain `done` of a scope, and whether an `undo` stands before it in its block."""
+    for block in _blocks(scope):
+        yield from _in_block(block, undone=False)
+
+
+def _in_block(block: Steps, *, undone: bool) -> Iterator[tuple[Done, bool]]:
+    for step in block:
+        if isinstance(step, UndoRegion):
+            undone = True
+        if isinstance(step, Done) and step.value is None:
+            yield step, undone
+        for inner in blocks(step):
+            yield from _in_block(inner, undone=undone)

@@ -1,0 +1,108 @@
+"""Waits that nothing limits."""
+
+from typing import ClassVar
+
+from wfc.flow.graph import Frame, Point
+from wfc.flow.program import Program
+from wfc.ir.machine import Await, Do
+from wfc.problems.problem import Problem, Reporter, Severity
+from wfc.text.value import value
+
+
+@value(kw_only=True)
+class WaitWithoutDeadline(Problem):
+    """An `await` has no deadline, and nothing around it has one: if the event never comes, the process never ends.
+
+    Events get lost, customers forget, partners go out of business. Then the instance waits for ever, with all that it
+    holds: reserved stock, an open case, a promise. Give the wait a deadline (`after`, `at`), or one to the state, scope
+    or workflow around it; a child that is only called under a deadline has one too.
+
+    ```wf fails
+    event Paid(order: Text) key order
+    workflow W(order: Text) key order {
+      state Wait {
+        await { on Paid { done } }
+      }
+    }
+    ```
+    ```wf passes
+    event Paid(order: Text) key order
+    workflow W(order: Text) key order {
+      state Wait {
+        await {
+          on Paid   { done }
+          after 30d { done }
+        }
+      }
+    }
+    ```
+    Where a wait may last for ever, somebody should hear of it from time to time; that says it is meant:
+
+    ```wf passes
+    event Closed(account: Text) key account
+    workflow W(account: Text) key account {
+      state Open {
+        await {
+          on Closed { done }
+          every 52w { audit "still open" }
+        }
+      }
+    }
+    ```
+    """
+
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    events: tuple[str, ...]
+
+    def message(self) -> str:
+        shown = " or ".join(f"`{name}`" for name in self.events)
+        return f"if {shown} never comes, this waits for ever" if shown else "nothing limits this wait"
+
+    def label(self) -> str:
+        return "has no deadline, nor has anything around it"
+
+    def help(self) -> tuple[str, ...]:
+        return (
+            "say what happens when it takes too long: `after 14d -> ...`",
+            'if it may wait for ever, have somebody told: `every 30d { audit "still waiting" }`',
+        )
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports each `await` that no deadline and no reminder limits, here or at all calls of its workflow."""
+    limited = _limited(program)
+    for name, flow in program.flows.items():
+        if name in limited:
+            continue
+        for point in flow.graph.points:
+            step = point.step
+            if isinstance(step, Await) and point.kind == "step" and flow.reached(point) and not _has_limit(point):
+                events = tuple(n for guard in step.guards if guard.kind == "on" and not guard.also for n in guard.names)
+                if step.at is not None:
+                    report(WaitWithoutDeadline(at=step.at, events=events))
+
+
+def _has_limit(point: Point) -> bool:
+    return any(_limits(frame) for frame in point.frame.outward())
+
+
+def _limits(frame: Frame) -> bool:
+    """Whether something of a frame's own comes with time: a deadline, or a reminder."""
+    return any(guard.kind in ("after", "at", "every") for guard in frame.guards)
+
+
+def _limited(program: Program) -> frozenset[str]:
+    """The workflows that are called, and each time under a deadline, or by one that is called so."""
+    calls: dict[str, list[tuple[str, bool]]] = {}
+    for name, flow in program.flows.items():
+        for point in flow.graph.points:
+            if point.kind == "do" and isinstance(point.step, Do) and point.step.kind == "workflow":
+                calls.setdefault(point.step.target, []).append((name, _has_limit(point)))
+    limited = set(calls)
+    changed = True
+    while changed:
+        open_ = {n for n in limited if not all(has or (by in limited and by != n) for by, has in calls[n])}
+        changed = bool(open_)
+        limited -= open_
+    return frozenset(limited)
