@@ -30,13 +30,26 @@ class Mutant:
 Edit = tuple[int, int, str]
 
 
+@dataclass(frozen=True)
+class Place:
+    """A node of the tree in its text, with the nodes around it, innermost first."""
+
+    text: str
+    node: Any
+    around: tuple[Any, ...]
+
+    def inside(self, *kinds: type) -> Any:
+        """The innermost node around of some kinds, or None."""
+        return next((node for node in self.around if isinstance(node, kinds)), None)
+
+
 def mutants(text: str) -> Iterator[Mutant]:
     """Every single fault of every kind, in the order of the text."""
     tree = parse(SourceFile("main.wf", text), Report())
     walked = list(_walk(tree, ()))
     for node, around in walked:
         for kind, make in KINDS:
-            for start, end, new in make(text, node, around):
+            for start, end, new in make(Place(text, node, around)):
                 changed = text[:start] + new + text[end:]
                 if changed != text:
                     yield Mutant(kind, changed, start)
@@ -55,228 +68,228 @@ def _walk(node: Any, around: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, 
         yield from _walk(getattr(node, field.name), (node, *around))
 
 
-def _cut(text: str, node: Any) -> Edit:
+def _cut(at: Place) -> Edit:
     """Without a node and the blanks before it."""
-    start = node.start
-    while start and text[start - 1] in " \t":
+    start = at.node.start
+    while start and at.text[start - 1] in " \t":
         start -= 1
-    return start, node.end, ""
-
-
-def _of(around: tuple[Any, ...], *kinds: type) -> Any:
-    return next((node for node in around if isinstance(node, kinds)), None)
-
-
-def _in_scenario(around: tuple[Any, ...]) -> bool:
-    return _of(around, ast.ScenarioDecl, ast.MigrationDecl) is not None
+    return start, at.node.end, ""
 
 
 # -- sagas
 
 
-def drop_compensation(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Compensate) and node.kind != "irreversible" and isinstance(around[0], ast.Operation):
-        yield _cut(text, node)
+def drop_compensation(at: Place) -> Iterator[Edit]:
+    if (
+        isinstance(at.node, flow.Compensate)
+        and at.node.kind != "irreversible"
+        and isinstance(at.around[0], ast.Operation)
+    ):
+        yield _cut(at)
 
 
-def drop_compensation_at_call(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Compensate) and isinstance(around[0], flow.Do | flow.Start):
-        yield _cut(text, node)
+def drop_compensation_at_call(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Compensate) and isinstance(at.around[0], flow.Do | flow.Start):
+        yield _cut(at)
 
 
-def drop_compensation_of_part(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Compensate) and isinstance(around[0], flow.Region):
-        yield _cut(text, node)
+def drop_compensation_of_part(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Compensate) and isinstance(at.around[0], flow.Region):
+        yield _cut(at)
 
 
-def drop_pivot(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Flag) and node.word == "pivot":
-        yield _cut(text, node)
+def drop_pivot(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Flag) and at.node.word == "pivot":
+        yield _cut(at)
 
 
-def move_pivot(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def move_pivot(at: Place) -> Iterator[Edit]:
     """An earlier call becomes a point of no return as well."""
-    if isinstance(node, flow.Do) and not any(isinstance(c, flow.Flag) for c in node.clauses):
-        if _of(around, flow.WorkflowDecl) is not None and not _of(around, flow.Compensate, flow.Parallel, flow.ForEach):
-            end = node.bind.end if node.bind is not None else node.call.end
-            yield end, end, " pivot"
+    free = isinstance(at.node, flow.Do) and not any(isinstance(c, flow.Flag) for c in at.node.clauses)
+    if free and at.inside(flow.WorkflowDecl) and not at.inside(flow.Compensate, flow.Parallel, flow.ForEach):
+        end = at.node.bind.end if at.node.bind is not None else at.node.call.end
+        yield end, end, " pivot"
 
 
-def give_up_instead_of_park(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, ast.PolicyItem):
-        match = re.fullmatch(r"exhausted\s+then\s+park\s+in\s+\w+", text[node.start : node.end])
+def give_up_instead_of_park(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, ast.PolicyItem):
+        match = re.fullmatch(r"exhausted\s+then\s+park\s+in\s+\w+", at.text[at.node.start : at.node.end])
         if match is not None:
-            yield node.start, node.end, "exhausted then fail"
+            yield at.node.start, at.node.end, "exhausted then fail"
 
 
-def swallow_error(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Guard) and node.kind == "catch" and isinstance(around[0], flow.Do):
-        yield node.tail.start, node.tail.end, '{ audit "it went wrong" }'
+def swallow_error(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Guard) and at.node.kind == "catch" and isinstance(at.around[0], flow.Do):
+        yield at.node.tail.start, at.node.tail.end, '{ audit "it went wrong" }'
 
 
-def drop_catch(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Guard) and node.kind == "catch":
-        yield _cut(text, node)
+def drop_catch(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Guard) and at.node.kind == "catch":
+        yield _cut(at)
 
 
-def undo_by_hand(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def undo_by_hand(at: Place) -> Iterator[Edit]:
     """`keep` goes: what is undone by hand is then undone twice, and what was to stay is gone."""
-    if isinstance(node, flow.Guard) and node.keep:
-        match = re.search(r"\s+keep\b", text[node.start : node.tail.start])
+    if isinstance(at.node, flow.Guard) and at.node.keep:
+        match = re.search(r"\s+keep\b", at.text[at.node.start : at.node.tail.start])
         if match is not None:
-            yield node.start + match.start(), node.start + match.end(), ""
+            yield at.node.start + match.start(), at.node.start + match.end(), ""
 
 
-def drop_optional(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Flag) and node.word == "optional" and isinstance(around[0], flow.Do):
-        yield _cut(text, node)
+def drop_optional(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Flag) and at.node.word == "optional" and isinstance(at.around[0], flow.Do):
+        yield _cut(at)
 
 
-def drop_settle(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Settle):
-        yield _cut(text, node)
+def drop_settle(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Settle):
+        yield _cut(at)
 
 
 # -- keys and policies
 
 
-def drop_key(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Key) and isinstance(around[0], ast.Operation | flow.Do):
-        yield _cut(text, node)
+def drop_key(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Key) and isinstance(at.around[0], ast.Operation | flow.Do):
+        yield _cut(at)
 
 
-def drop_idempotent(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, ast.Annotation) and text[node.start : node.end].startswith("@idempotent"):
-        yield node.start, node.end, ""
+def drop_idempotent(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, ast.Annotation) and at.text[at.node.start : at.node.end].startswith("@idempotent"):
+        yield at.node.start, at.node.end, ""
 
 
-def same_key_always(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Key) and isinstance(around[0], ast.Operation | flow.Do):
-        yield node.value.start, node.value.end, '"always the same"'
+def same_key_always(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Key) and isinstance(at.around[0], ast.Operation | flow.Do):
+        yield at.node.value.start, at.node.value.end, '"always the same"'
 
 
 # -- the flow
 
 
-def cut_arrow(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Goto) and isinstance(around[0], flow.State | flow.Gateway | flow.Region):
-        yield _cut(text, node)
+def cut_arrow(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Goto) and isinstance(at.around[0], flow.State | flow.Gateway | flow.Region):
+        yield _cut(at)
 
 
-def retarget_arrow(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    region = _of(around, flow.Region)
-    if isinstance(node, flow.Goto) and region is not None and not _in_scenario(around):
+def retarget_arrow(at: Place) -> Iterator[Edit]:
+    region = at.inside(flow.Region)
+    if (
+        isinstance(at.node, flow.Goto)
+        and region is not None
+        and not at.inside(ast.ScenarioDecl, ast.MigrationDecl) is not None
+    ):
         for other in region.nodes:
-            if other.name.text != node.target.text:
-                yield node.target.start, node.target.end, other.name.text
+            if other.name.text != at.node.target.text:
+                yield at.node.target.start, at.node.target.end, other.name.text
 
 
-def retarget_scope(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    region = _of(around, flow.Region)
-    if isinstance(node, flow.Scope) and node.next is not None and region is not None:
+def retarget_scope(at: Place) -> Iterator[Edit]:
+    region = at.inside(flow.Region)
+    if isinstance(at.node, flow.Scope) and at.node.next is not None and region is not None:
         for other in region.nodes:
-            if other.name.text != node.next.text:
-                yield node.next.start, node.next.end, other.name.text
+            if other.name.text != at.node.next.text:
+                yield at.node.next.start, at.node.next.end, other.name.text
 
 
-def cut_scope_arrow(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Scope) and node.next is not None:
-        start = text.rfind("->", node.start, node.next.start)
+def cut_scope_arrow(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Scope) and at.node.next is not None:
+        start = at.text.rfind("->", at.node.start, at.node.next.start)
         if start > 0:
-            yield start, node.next.end, ""
+            yield start, at.node.next.end, ""
 
 
-def drop_done(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Done):
-        yield _cut(text, node)
+def drop_done(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Done):
+        yield _cut(at)
 
 
-def drop_fail(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Fail):
-        yield _cut(text, node)
+def drop_fail(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Fail):
+        yield _cut(at)
 
 
-def drop_arm(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Arm) and isinstance(around[0], flow.Choose) and len(around[0].arms) > 1:
-        yield _cut(text, node)
+def drop_arm(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Arm) and isinstance(at.around[0], flow.Choose) and len(at.around[0].arms) > 1:
+        yield _cut(at)
 
 
-def drop_otherwise(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Otherwise):
-        yield _cut(text, node)
+def drop_otherwise(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Otherwise):
+        yield _cut(at)
 
 
-def sharpen_comparison(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def sharpen_comparison(at: Place) -> Iterator[Edit]:
     """A boundary is forgotten: `<=` becomes `<`."""
-    if isinstance(node, flow.Arm):
-        for pattern in node.patterns:
-            for match in re.finditer(r"(?<=[\w\s)])(<=|>=)(?=[\w\s(])", text[pattern.start : pattern.end]):
+    if isinstance(at.node, flow.Arm):
+        for pattern in at.node.patterns:
+            for match in re.finditer(r"(?<=[\w\s)])(<=|>=)(?=[\w\s(])", at.text[pattern.start : pattern.end]):
                 start = pattern.start + match.start()
                 yield start, start + 2, match[0][0]
 
 
-def arm_takes_all(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Arm) and isinstance(around[0], flow.Choose) and around[0].subject is None:
-        yield node.patterns[0].start, node.patterns[-1].end, "true"
+def arm_takes_all(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Arm) and isinstance(at.around[0], flow.Choose) and at.around[0].subject is None:
+        yield at.node.patterns[0].start, at.node.patterns[-1].end, "true"
 
 
-def drop_way_out_of_wait(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Guard) and isinstance(around[0], flow.Await) and len(around[0].guards) > 1:
-        yield _cut(text, node)
+def drop_way_out_of_wait(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Guard) and isinstance(at.around[0], flow.Await) and len(at.around[0].guards) > 1:
+        yield _cut(at)
 
 
-def drop_wait(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Wait):
-        yield _cut(text, node)
+def drop_wait(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Wait):
+        yield _cut(at)
 
 
-def drop_call(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def drop_call(at: Place) -> Iterator[Edit]:
     """The step that waits in a loop may go with it."""
-    if isinstance(node, flow.Do) and node.bind is None and _of(around, flow.Compensate) is None:
-        yield _cut(text, node)
+    if isinstance(at.node, flow.Do) and at.node.bind is None and at.inside(flow.Compensate) is None:
+        yield _cut(at)
 
 
-def drop_declared_error(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.WorkflowDecl) and node.raises:
-        first, last = node.raises[0], node.raises[-1]
-        start = text.rfind("raises", node.start, first.start)
+def drop_declared_error(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.WorkflowDecl) and at.node.raises:
+        first, last = at.node.raises[0], at.node.raises[-1]
+        start = at.text.rfind("raises", at.node.start, first.start)
         yield start, last.end, ""
 
 
-def ignore_event(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def ignore_event(at: Place) -> Iterator[Edit]:
     """A guard for an event is forgotten."""
-    if isinstance(node, flow.Guard) and node.kind == "on" and not isinstance(around[0], flow.Await):
-        yield _cut(text, node)
+    if isinstance(at.node, flow.Guard) and at.node.kind == "on" and not isinstance(at.around[0], flow.Await):
+        yield _cut(at)
 
 
 # -- locks and time
 
 
-def swap_locks(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    """A nested lock and the one around it change places."""
-    outer = _of(around, flow.Lock)
-    if isinstance(node, flow.Lock) and outer is not None:
-        a, b = outer.resources, node.resources
-        first = text[a[0].start : a[-1].end]
-        second = text[b[0].start : b[-1].end]
-        between = text[a[-1].end : b[0].start]
+def swap_locks(at: Place) -> Iterator[Edit]:
+    """A nested lock and the one at.around it change places."""
+    outer = at.inside(flow.Lock)
+    if isinstance(at.node, flow.Lock) and outer is not None:
+        a, b = outer.resources, at.node.resources
+        first = at.text[a[0].start : a[-1].end]
+        second = at.text[b[0].start : b[-1].end]
+        between = at.text[a[-1].end : b[0].start]
         yield a[0].start, b[-1].end, f"{second}{between}{first}"
 
 
-def lock_again(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
+def lock_again(at: Place) -> Iterator[Edit]:
     """What is locked already is locked once more inside."""
-    if isinstance(node, flow.Lock) and node.body.steps:
-        resources = text[node.resources[0].start : node.resources[-1].end]
-        inner = text[node.body.start + 1 : node.body.end - 1]
-        yield node.body.start + 1, node.body.end - 1, f" lock {resources} wait 1s {{{inner}}} "
+    if isinstance(at.node, flow.Lock) and at.node.body.steps:
+        resources = at.text[at.node.resources[0].start : at.node.resources[-1].end]
+        inner = at.text[at.node.body.start + 1 : at.node.body.end - 1]
+        yield at.node.body.start + 1, at.node.body.end - 1, f" lock {resources} wait 1s {{{inner}}} "
 
 
-def drop_deadline(text: str, node: Any, around: tuple[Any, ...]) -> Iterator[Edit]:
-    if isinstance(node, flow.Guard) and node.kind in ("after", "at") and not isinstance(around[0], flow.Await):
-        yield _cut(text, node)
+def drop_deadline(at: Place) -> Iterator[Edit]:
+    if isinstance(at.node, flow.Guard) and at.node.kind in ("after", "at") and not isinstance(at.around[0], flow.Await):
+        yield _cut(at)
 
 
-Make = Callable[[str, Any, tuple[Any, ...]], Iterator[Edit]]
+Make = Callable[[Place], Iterator[Edit]]
 KINDS: tuple[tuple[str, Make], ...] = tuple(
     (make.__name__.replace("_", "-"), make)
     for make in (

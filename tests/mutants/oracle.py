@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wfc.ir.machine import Machine
-from wfc.ir.walk import all_steps, region_steps
+from wfc.ir.machine import Goto, Guard, Machine, State, Workflow
+from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions
 from wfc.machine.code import Locking
 from wfc.machine.instance import Frame, Instance
 from wfc.machine.messages import Lock, Send
@@ -45,10 +45,33 @@ def truth(machine: Machine, states: int = 3_000) -> Truth:
         if any("never ends" in text for text in explored.cut):
             found.faults.setdefault(("endless turn", workflow.name), "")
         if explored.complete:
-            for path in sorted(set(explored.paths) - explored.nodes):
+            for path in sorted(set(explored.paths) - explored.nodes - _by_time(workflow)):
                 found.faults.setdefault(("never entered", path), "")
     _promises(machine, found)
     return found
+
+
+def _by_time(workflow: Workflow) -> set[str]:
+    """The nodes that a deadline leads to, and what lies in them or behind: whether it can come is a question of time."""
+    named = {
+        step.target
+        for guard in _guards(workflow)
+        if guard.kind in ("after", "at")
+        for step in all_steps(guard.steps)
+        if isinstance(step, Goto)
+    }
+    if not named:
+        return set()
+    return {node.path for node in nodes(workflow.region)}
+
+
+def _guards(workflow: Workflow) -> Iterator[Guard]:
+    for region in regions(workflow.region):
+        yield from region.guards
+    for node in nodes(workflow.region):
+        yield from node.guards if isinstance(node, State) else ()
+    for step in region_steps(workflow.region):
+        yield from guards(step)
 
 
 def _promises(machine: Machine, found: Truth) -> None:
@@ -84,9 +107,8 @@ def _watch(program: Program, before: Instance | None, found: Turned, books: Ledg
         if fiber.wait == "halted":
             yield "halted", inst.frames[fiber.frame].node or _node(inst, inst.frames[fiber.frame])
     for command in found.commands:
-        if isinstance(command, Send) and command.kind == "activity" and command.attempt == 1 and not command.undo:
-            if command.key in books.effects:
-                yield "same key", command.target
+        if isinstance(command, Send) and command.attempt == 1 and not command.undo and command.key in books.effects:
+            yield "same key", command.target
         if isinstance(command, Lock):
             yield from _lock(program, inst, command)
     yield from _pivot(program, before, found)
