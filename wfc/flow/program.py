@@ -3,10 +3,12 @@
 from functools import cached_property
 
 from wfc.flow.choices import Choices, Verdict
+from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.graph import Graph, Point
+from wfc.flow.policies import Policies
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
-from wfc.ir.walk import all_steps, region_steps
+from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
 
 class WorkflowFlow:
@@ -25,6 +27,11 @@ class WorkflowFlow:
     def effects(self) -> Effects:
         """What is done where."""
         return Effects(self.graph)
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """What runs again and again."""
+        return Cycles(self.graph)
 
     @cached_property
     def reachable(self) -> set[int]:
@@ -73,6 +80,7 @@ class Program:
         self._verdicts: dict[int, Verdict] = {}
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
+        self.policies = Policies(machine)
         self._left: dict[str, tuple[Point, ...]] = {}
 
     @cached_property
@@ -87,6 +95,28 @@ class Program:
         """The operations that the flow calls, undos apart."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
         return frozenset(step.target for step in every if isinstance(step, Do))
+
+    @cached_property
+    def undos(self) -> frozenset[str]:
+        """The operations and workflows that some undo calls: of a call, a started workflow or a region."""
+        found: set[str] = set()
+        for workflow in self.machine.workflows:
+            undos = [undo_of(step) for step in region_steps(workflow.region, undos=False)]
+            undos += [region.undo for region in regions(workflow.region)]
+            for undo in undos:
+                steps = all_steps(undo.steps) if undo is not None else ()
+                found.update(step.target for step in steps if isinstance(step, Do | Start))
+        return frozenset(found)
+
+    @cached_property
+    def pivoting(self) -> frozenset[str]:
+        """The workflows that hold a `pivot` and do not say how they are undone themselves."""
+        return frozenset(
+            workflow.name
+            for workflow in self.machine.workflows
+            if workflow.region.undo is None
+            and any(isinstance(step, Do) and step.pivot for step in region_steps(workflow.region, undos=False))
+        )
 
     def verdict(self, choice: Choose) -> Verdict:
         """Whether a choice covers every value."""
