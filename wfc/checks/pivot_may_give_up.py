@@ -83,7 +83,7 @@ def check(program: Program, report: Reporter) -> None:
                     at=at,
                     operation=call.target,
                     attempts=program.policies.attempts(policy),
-                    by_default=policy.at is None,
+                    by_default=policy.place is None,
                     letter=policy.exhausted == "dead letter",
                     labels=labels,
                     fixes=_fixes(call, own),

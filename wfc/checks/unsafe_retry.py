@@ -132,7 +132,7 @@ def _labels(program: Program, call: Do, policy: PolicyDef) -> list[Label]:
     length = f" after {spaced_duration(tries.timeout)}" if tries.timeout is not None else ""
     lost = f"a slow answer counts as a failure{length}; the call may have worked"
     if call.at is not None:
-        by_default = " (the policy of the project)" if policy.at is None else ""
+        by_default = " (the policy of the project)" if policy.place is None else ""
         found.append(Label(call.at, f"called here{by_default}"))
     item = written(policy, "timeout") or written(policy, "try")
     if item is not None and call.at is not None and item.at.source is call.at.source:

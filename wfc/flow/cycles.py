@@ -254,13 +254,16 @@ def _loops(region: Region) -> dict[str, Cycle]:
 def _leads(node: Node) -> Iterator[str]:
     """The nodes that an arrow of a node leads to; arrows of regions inside it stay there."""
     match node:
-        case State(steps=steps, guards=tails):
-            yield from (step.target for step in own_steps(steps) if isinstance(step, Goto))
-        case Scope(region=Region(guards=tails), next=following):
+        case State(steps=steps, guards=own):
+            yield from _arrows((*steps, *(step for guard in own for step in guard.steps)))
+        case Scope(region=inner, next=following):
             if following is not None:
                 yield following
-    for guard in tails:
-        yield from (step.target for step in own_steps(guard.steps) if isinstance(step, Goto))
+            yield from _arrows(tuple(step for guard in inner.guards for step in guard.steps))
+
+
+def _arrows(steps: tuple[Step, ...]) -> Iterator[str]:
+    yield from (step.target for step in own_steps(steps) if isinstance(step, Goto))
 
 
 def _returns(guard: Guard, loop: Cycle | None) -> bool:

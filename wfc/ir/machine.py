@@ -169,7 +169,7 @@ class PolicyDef(Value):
     exhausted: Literal["fail", "dead letter", "park"]
     queue: str
     queue_value: Expr | None = None
-    at: Span | None = field(eq=False, default=None)  # the `with`, or the name in the declaration
+    place: Span | None = field(eq=False, default=None)  # the `with`, or the name in the declaration
     written: tuple["WrittenItem", ...] = field(eq=False, default=())
     unheard: bool = field(eq=False, default=False)  # of an undo: ends in `fail`, and the project names no queue
 
@@ -522,7 +522,7 @@ class Sla(Value):
     name: str
     within: Expr
     warn: Expr | None
-    at: Span | None = field(eq=False, default=None)
+    place: Span | None = field(eq=False, default=None)
 
 
 @value
