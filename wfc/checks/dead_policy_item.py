@@ -70,10 +70,10 @@ def check(program: Program, report: Reporter) -> None:
             report(
                 DeadPolicyItem(
                     at=at,
-                    item=dead.item.kind,
+                    item=" ".join(at.text.split()),
                     because=dead.because,
                     advice=dead.advice,
-                    labels=(Label(_trimmed(other.at), "always comes first"),) if other is not None else (),
+                    labels=(Label(_trimmed(other.at), "keeps it from ever applying"),) if other is not None else (),
                     fixes=(Fix(f"remove `{at.text}`", (Edit(_with_space(at), ""),)),) if dead.removable else (),
                 )
             )
@@ -96,7 +96,7 @@ def _dead(policy: PolicyDef, constants: Constants) -> Iterator[_Dead]:
     if timeout is not None and overall is not None and timeout < overall and once and "overall" in items:
         because = f"the one attempt is over after {show_duration(timeout)}"
         if not (policy.limit or policy.concurrency):  # else it may have to wait before it is sent
-            yield _Dead(items["overall"], items.get("timeout"), because, "leave it out, or try again")
+            yield _Dead(items["overall"], items.get("try"), because, "leave it out, or try again")
     yield from _lengths(policy, items, constants, once=once)
 
 
@@ -113,7 +113,7 @@ def _lengths(policy: PolicyDef, items: dict[str, WrittenItem], constants: Consta
         assert backoff is not None
         assert overall is not None
         if policy.jitter is None and min(backoff, most or backoff) >= overall:
-            because = f"the first pause is longer than the time for all attempts, {show_duration(overall)}"
+            because = f"the time for all attempts, {show_duration(overall)}, is over before the second"
             yield _Dead(items["try"], items["overall"], because, "make `overall` the longer one", removable=False)
     if heartbeat is not None and timeout is not None and heartbeat > timeout and "heartbeat" in items:
         because = f"an attempt is over after {show_duration(timeout)} in any case"

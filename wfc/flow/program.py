@@ -7,6 +7,7 @@ from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.graph import Graph, Point
 from wfc.flow.policies import Policies
+from wfc.flow.time import Times
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
@@ -95,6 +96,16 @@ class Program:
         """The operations that the flow calls, undos apart."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region, undos=False))
         return frozenset(step.target for step in every if isinstance(step, Do))
+
+    @cached_property
+    def longest(self) -> Times:
+        """How long things take at most."""
+        return Times(self.machine, self.policies, longest=True)
+
+    @cached_property
+    def shortest(self) -> Times:
+        """How long things take at least."""
+        return Times(self.machine, self.policies, longest=False)
 
     @cached_property
     def undos(self) -> frozenset[str]:
