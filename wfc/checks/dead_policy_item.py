@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wfc.flow.policies import Constants, written
 from wfc.flow.program import Program
+from wfc.ir.expressions import Expr
 from wfc.ir.machine import PolicyDef, WrittenItem
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
 from wfc.text.durations import show_duration
@@ -82,7 +83,7 @@ def check(program: Program, report: Reporter) -> None:
 def _dead(policy: PolicyDef, constants: Constants) -> Iterator[_Dead]:
     """The items that never apply, each for one reason."""
     items = {item.kind: item for item in policy.written}
-    timeout, overall = constants.whole(policy.timeout), constants.whole(policy.overall)
+    timeout, overall = _above_zero(constants, policy.timeout), _above_zero(constants, policy.overall)
     once = policy.attempts is not None and constants.whole(policy.attempts) == 1
     if "exhausted" in items and "try" in items and policy.attempts is None and policy.overall is None:
         because = "this is tried for ever, and no `overall` ends it"
@@ -102,7 +103,7 @@ def _dead(policy: PolicyDef, constants: Constants) -> Iterator[_Dead]:
 
 def _lengths(policy: PolicyDef, items: dict[str, WrittenItem], constants: Constants, *, once: bool) -> Iterator[_Dead]:
     """Durations that another one cuts off."""
-    timeout, overall = constants.whole(policy.timeout), constants.whole(policy.overall)
+    timeout, overall = _above_zero(constants, policy.timeout), _above_zero(constants, policy.overall)
     backoff, most = constants.whole(policy.backoff), constants.whole(policy.max)
     heartbeat = constants.whole(policy.heartbeat)
     if backoff is not None and most is not None and most < backoff and "backoff" in items and not once:
@@ -118,6 +119,12 @@ def _lengths(policy: PolicyDef, items: dict[str, WrittenItem], constants: Consta
     if heartbeat is not None and timeout is not None and heartbeat > timeout and "heartbeat" in items:
         because = f"an attempt is over after {show_duration(timeout)} in any case"
         yield _Dead(items["heartbeat"], written(policy, "timeout"), because, "make `heartbeat` shorter than `timeout`")
+
+
+def _above_zero(constants: Constants, expr: Expr | None) -> int | None:
+    """A length; one of zero is told as that."""
+    length = constants.whole(expr)
+    return length if length is not None and length > 0 else None
 
 
 def _trimmed(at: Span) -> Span:

@@ -111,7 +111,7 @@ def _report(
     call = point.step
     if operation.at is None or not isinstance(call, Do):
         return
-    key = _key(operation)
+    key = "" if looped else _key(operation)
     report(
         UnsafeRetry(
             at=operation.at,
@@ -120,7 +120,7 @@ def _report(
             forever=policy.attempts is None,
             key=key,
             labels=tuple(_labels(program, call, policy)),
-            fixes=_fixes(operation, key) if key and not looped else (),
+            fixes=_fixes(operation, key) if key else (),
         )
     )
 

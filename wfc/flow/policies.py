@@ -113,6 +113,7 @@ class Policies:
         for number in range(attempts - 1):
             length = min(int(pause), most)
             if number >= _PAUSES or (pause >= most and factor >= 1):
+                shown += [length] * min(6 - len(shown), attempts - 1 - number)
                 return tuple(shown), total + length * (attempts - 1 - number)
             if len(shown) < 6:  # noqa: PLR2004 - a line holds no more
                 shown.append(length)

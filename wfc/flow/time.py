@@ -108,6 +108,7 @@ class Times:
         self.longest = longest
         self.workflows = {workflow.name: workflow for workflow in machine.workflows}
         self._whole: dict[str, Path | None] = {}
+        self._regions: dict[int, _Ways] = {}
 
     # -- questions
 
@@ -159,6 +160,12 @@ class Times:
         return self._best(path for name, path in ways.exits.items() if name == _DONE or self.longest)
 
     def _region(self, region: Region) -> _Ways:
+        found = self._regions.get(id(region))
+        if found is None:
+            found = self._regions[id(region)] = self._ends(region)
+        return found
+
+    def _ends(self, region: Region) -> _Ways:
         """The ways to the ends of a region. An arrow back to a node that is being gone through is one more round."""
         start = self._block(region.steps)
         if not region.nodes:
