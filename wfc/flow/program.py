@@ -6,6 +6,7 @@ from wfc.flow.choices import Choices, Verdict
 from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.graph import Graph, Point
+from wfc.flow.locks import Locks
 from wfc.flow.policies import Policies
 from wfc.flow.time import Times
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
@@ -82,6 +83,7 @@ class Program:
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
         self.policies = Policies(machine)
+        self.locks = Locks(machine)
         self._left: dict[str, tuple[Point, ...]] = {}
 
     @cached_property
