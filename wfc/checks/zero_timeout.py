@@ -2,7 +2,7 @@
 
 from wfc.flow.policies import written
 from wfc.flow.program import Program
-from wfc.ir.machine import Guard, PolicyDef
+from wfc.ir.machine import Await, Guard, PolicyDef
 from wfc.problems.problem import Problem, Reporter, Severity
 from wfc.text.value import value
 
@@ -57,7 +57,9 @@ def check(program: Program, report: Reporter) -> None:
         _policy(program, policy, report)
     for flow in program.flows.values():
         for frame in flow.graph.frames:
-            for guard in frame.guards if frame.entry is not None and flow.reached(frame.entry) else ():
+            if frame.entry is None or not flow.reached(frame.entry) or isinstance(frame.subject, Await):
+                continue  # an `await` that is over at once looks whether something has come
+            for guard in frame.guards:
                 length = program.policies.constants.whole(guard.amount) if guard.kind in ("after", "every") else None
                 if length is not None and length <= 0 and guard.at is not None and not _starts(guard):
                     report(ZeroTimeout(at=guard.at, word=guard.kind, certain=guard.kind == "every"))

@@ -122,6 +122,11 @@ class Times:
         found = [path for name, path in ways.exits.items() if self.longest or name != _FAILED]
         return self._best((*found, ways.fall))
 
+    def block(self, steps: tuple[Step, ...]) -> Path | None:
+        """The best way through a block, whichever way it is left."""
+        ways = self._block(steps)
+        return self._best((*ways.exits.values(), ways.fall))
+
     def call(self, call: Do) -> Path:
         """A call with all its attempts; its guards apart."""
         if call.kind == "workflow":
