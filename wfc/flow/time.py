@@ -175,36 +175,44 @@ class Times:
         start = self._block(region.steps)
         if not region.nodes:
             return self._joined([({_DONE: start.fall} if start.fall else {}), start.exits])
-        nodes = {node.name: node for node in region.nodes}
-        behind: dict[str, dict[str, Path] | None] = {}
-        first = self._from(region.nodes[0], nodes, behind) if start.fall is not None else {}
-        entered = {name: start.fall.then(path) for name, path in first.items()} if start.fall is not None else {}
+        behind = self._behind({node.name: node for node in region.nodes}, region.nodes[0].name)
+        entered = {name: start.fall.then(path) for name, path in behind.items()} if start.fall is not None else {}
         return self._joined([start.exits, entered])
 
-    def _from(self, node: Node, nodes: dict[str, Node], behind: dict[str, dict[str, Path] | None]) -> dict[str, Path]:
-        """The best way from the entry of a node to each end of its region."""
-        known = behind.get(node.name, _NEW)
-        if known is not _NEW:
-            return known or {}
-        behind[node.name] = None
+    def _behind(self, nodes: dict[str, Node], first: str) -> dict[str, Path]:
+        """The best way from the entry of a node to each end of its region, over the nodes in order of leaving them."""
+        exits = {first: self._node(nodes[first])}
+        behind: dict[str, dict[str, Path]] = {}
+        stack = [(first, iter(list(exits[first])))]
+        while stack:
+            name, targets = stack[-1]
+            following = next((target for target in targets if target in nodes and target not in exits), None)
+            if following is not None:
+                exits[following] = self._node(nodes[following])
+                stack.append((following, iter(list(exits[following]))))
+                continue
+            stack.pop()
+            behind[name] = self._onwards(exits[name], nodes, behind)
+        return behind[first]
+
+    def _onwards(
+        self, exits: dict[str, Path], nodes: dict[str, Node], behind: dict[str, dict[str, Path]]
+    ) -> dict[str, Path]:
+        """From a node to the ends. A node not known yet is being gone through: the arrow to it closes a loop."""
         found: list[dict[str, Path]] = []
         looped = False
-        for name, path in self._node(node).items():
+        for name, path in exits.items():
             if name not in nodes:
                 found.append({name: path})
-                continue
-            looped = looped or behind.get(name, _NEW) is None
-            rest = self._from(nodes[name], nodes, behind)
-            found.append({end: path.then(way) for end, way in rest.items()})
-            if not rest and self.longest:
+            elif behind.get(name):
+                found.append({end: path.then(way) for end, way in behind[name].items()})
+            elif self.longest:
                 found.append({_DONE: path})
+            looped = looped or (name in nodes and name not in behind)
         ends = self._joined(found).exits
-        if looped and self.longest:
-            ends = {
-                name: path.without("further rounds of a loop") if path.parts else path for name, path in ends.items()
-            }
-        behind[node.name] = ends
-        return ends
+        if not looped or not self.longest:
+            return ends
+        return {end: path.without("further rounds of a loop") if path.parts else path for end, path in ends.items()}
 
     def _node(self, node: Node) -> dict[str, Path]:
         match node:
@@ -364,7 +372,6 @@ class Times:
         return _Ways(None, {name: path for name, path in best if path is not None})
 
 
-_NEW: dict[str, Path] = {}
 _CUT = "what a deadline inside cuts off"
 
 
