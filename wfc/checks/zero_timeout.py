@@ -12,8 +12,8 @@ class ZeroTimeout(Problem):
     """A call has no time at all, or a deadline is over before what it watches begins.
 
     With a timeout of zero every attempt fails at once, whatever the service does. A deadline of zero fires before the
-    first step of its thing, which is then never done; `every 0s` never comes to rest. It is an error in a policy and at
-    `every`, a warning at `after`, where a length that is worked out may be meant to be zero.
+    first step of its thing, which is then never done; an `every` of zero has no time between its rounds. It is an error in
+    a policy, a warning at a guard, where a length that is worked out may be meant to be zero.
 
     ```wf fails
     service shop { query price(item: Text) -> Int with { timeout 0s try 3 times } }
@@ -36,7 +36,7 @@ class ZeroTimeout(Problem):
             case "after":
                 return "this deadline is over before the first step: what it watches is never done"
             case "every":
-                return "this block would run again and again without any time between"
+                return "there is no time between the rounds of this block"
             case "heartbeat":
                 return "no call can report so fast: each attempt fails at once"
             case _:
@@ -62,7 +62,7 @@ def check(program: Program, report: Reporter) -> None:
             for guard in frame.guards:
                 length = program.policies.constants.whole(guard.amount) if guard.kind in ("after", "every") else None
                 if length is not None and length <= 0 and guard.at is not None and not _starts(guard):
-                    report(ZeroTimeout(at=guard.at, word=guard.kind, certain=guard.kind == "every"))
+                    report(ZeroTimeout(at=guard.at, word=guard.kind, certain=False))
 
 
 def _starts(guard: Guard) -> bool:
