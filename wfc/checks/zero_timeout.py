@@ -12,8 +12,8 @@ class ZeroTimeout(Problem):
     """A call has no time at all, or a deadline is over before what it watches begins.
 
     With a timeout of zero every attempt fails at once, whatever the service does. A deadline of zero fires before the
-    first step of its thing, which is then never done; an `every` of zero has no time between its rounds. It is an error in
-    a policy, a warning at a guard, where a length that is worked out may be meant to be zero.
+    first step of its thing, which is then never done; an `every` of zero has no time between its rounds. It is an error
+    in a policy, a warning at a guard, where a length that is worked out may be meant to be zero.
 
     ```wf fails
     service shop { query price(item: Text) -> Int with { timeout 0s try 3 times } }
