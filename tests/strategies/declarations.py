@@ -250,16 +250,17 @@ class Declarations:
         """Items of a policy, each at most once."""
         draws = self.draws
         items = [f"try {attempts} times"]
-        if draws.chance(2):
+        again = attempts != "1"  # what concerns further attempts would never apply
+        if again and draws.chance(2):
             items[0] += f" backoff {draws.pick(('1s', '500ms'))} factor {draws.pick(('2', '1.5'))} max 1m"
-        if draws.chance(3):
+        if again and draws.chance(3):
             items[0] += f" jitter {draws.pick(('50%', '0.1'))}"
-        if self.world.errors and draws.chance(4):
+        if again and self.world.errors and draws.chance(4):
             items[0] += f" {draws.pick(('only', 'except'))} {draws.pick(tuple(self.world.errors))}"
         if draws.chance(2):
-            items.append(f"timeout {draws.pick(('10s', '1m'))}{draws.pick(('', ' overall 1h'))}")
+            items.append(f"timeout {draws.pick(('10s', '1m'))}{draws.pick(('', ' overall 1h')) if again else ''}")
         if draws.chance(4):
-            items.append(draws.pick(("limit 10 per 1s", "concurrency 4", "heartbeat 20s")))
+            items.append(draws.pick(("limit 10 per 1s", "concurrency 4", "heartbeat 5s")))
         if self.world.queues and draws.chance(4):
             items.append(f"exhausted then dead letter {draws.pick(self.world.queues)}")
         return items

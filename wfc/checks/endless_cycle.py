@@ -1,7 +1,7 @@
 """Cycles in which nothing waits."""
 
-from wfc.flow.cycles import Cycle, turning
 from wfc.flow.program import Program
+from wfc.flow.turning import Cycle, turning
 from wfc.ir.machine import Repeat, State
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
 from wfc.text.names import listed

@@ -1,8 +1,8 @@
 """States from which no end can be reached."""
 
-from wfc.flow.cycles import turning
 from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.turning import turning
 from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
 from wfc.problems.problem import Edit, Fix, Problem, Reporter

@@ -57,6 +57,7 @@ class OutcomeMixUp(Problem):
     ```
     """
 
+    arguable: ClassVar[bool] = True
     severity: ClassVar[Severity] = Severity.WARNING
 
     name: str

@@ -5,12 +5,16 @@ from typing import Any
 
 from wfc.flow.choices import Choices, Given, Verdict
 from wfc.flow.conditions import NOTHING, Conditions
+from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.given import given_at
 from wfc.flow.graph import Abort, Graph, Point
+from wfc.flow.locks import Locks
+from wfc.flow.policies import Policies
+from wfc.flow.time import Times
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
-from wfc.ir.walk import all_steps, region_steps
+from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
 
 class WorkflowFlow:
@@ -54,6 +58,11 @@ class WorkflowFlow:
     def effects(self) -> Effects:
         """What is done where."""
         return Effects(self.graph)
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """What runs again and again."""
+        return Cycles(self.graph)
 
     @cached_property
     def reachable(self) -> set[int]:
@@ -123,6 +132,8 @@ class Program:
         self.choices = Choices(machine)
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
+        self.policies = Policies(machine)
+        self.locks = Locks(machine)
         self._left: dict[str, tuple[Point, ...]] = {}
 
     def constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language
@@ -152,6 +163,38 @@ class Program:
         """The workflows that another one runs and waits for."""
         every = (step for workflow in self.machine.workflows for step in region_steps(workflow.region))
         return frozenset(step.target for step in every if isinstance(step, Do) and step.kind == "workflow")
+
+    @cached_property
+    def longest(self) -> Times:
+        """How long things take at most."""
+        return Times(self.machine, self.policies, longest=True)
+
+    @cached_property
+    def shortest(self) -> Times:
+        """How long things take at least."""
+        return Times(self.machine, self.policies, longest=False)
+
+    @cached_property
+    def undos(self) -> frozenset[str]:
+        """The operations and workflows that some undo calls: of a call, a started workflow or a region."""
+        found: set[str] = set()
+        for workflow in self.machine.workflows:
+            undos = [undo_of(step) for step in region_steps(workflow.region, undos=False)]
+            undos += [region.undo for region in regions(workflow.region)]
+            for undo in undos:
+                steps = all_steps(undo.steps) if undo is not None else ()
+                found.update(step.target for step in steps if isinstance(step, Do | Start))
+        return frozenset(found)
+
+    @cached_property
+    def pivoting(self) -> frozenset[str]:
+        """The workflows that hold a `pivot` and do not say how they are undone themselves."""
+        return frozenset(
+            workflow.name
+            for workflow in self.machine.workflows
+            if workflow.region.undo is None
+            and any(isinstance(step, Do) and step.pivot for step in region_steps(workflow.region, undos=False))
+        )
 
     def unsaid(self, call: Point) -> tuple[Point, ...]:
         """The activities behind a completed call that say nothing about their undo: itself, or those of a child."""

@@ -19,7 +19,7 @@ from wfc.text.value import Value
 
 FORMAT = 1
 _MODULES = (machine, expressions, type_terms)
-_HIDDEN = ("at", "extent")
+_HIDDEN = ("at", "extent", "place", "places", "written", "unheard")
 _FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 
 

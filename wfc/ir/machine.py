@@ -4,12 +4,14 @@ Names (types, errors, events, operations, policies, functions) are unique within
 source and takes no part in `==`. Durations are in milliseconds.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wfc.ir.expressions import Expr
 from wfc.ir.types import Type
 from wfc.text.source import Span
 from wfc.text.value import Value, field, value
+
+Places = tuple[tuple[str, Span], ...]  # where clauses stand, by their word; no part of the machine's format
 
 # --------------------------------------------------------------------------------------------------------- definitions
 
@@ -105,6 +107,7 @@ class OperationDef(Value):
     where: Expr | None = None
     at: Span | None = field(eq=False, default=None)
     extent: Span | None = field(eq=False, default=None)  # the whole declaration
+    places: Places = field(eq=False, default=())
 
 
 @value
@@ -125,6 +128,18 @@ class Breaker(Value):
     failures: Expr
     within: Expr
     probe: Expr
+
+
+class WrittenItem(NamedTuple):
+    """An item of a policy as it stands in the source.
+
+    `depth` counts the declarations it is inherited through; `fixed`: its values are the same at each use.
+    """
+
+    kind: str
+    at: Span
+    depth: int
+    fixed: bool
 
 
 @value
@@ -154,6 +169,9 @@ class PolicyDef(Value):
     exhausted: Literal["fail", "dead letter", "park"]
     queue: str
     queue_value: Expr | None = None
+    place: Span | None = field(eq=False, default=None)  # the `with`, or the name in the declaration
+    written: tuple["WrittenItem", ...] = field(eq=False, default=())
+    unheard: bool = field(eq=False, default=False)  # of an undo: ends in `fail`, and the project names no queue
 
 
 @value
@@ -273,6 +291,7 @@ class Do(Value):
     raises: tuple[str, ...]
     guards: tuple[Guard, ...]
     at: Span | None = field(eq=False, default=None)
+    places: Places = field(eq=False, default=())  # `call` is the call with its arguments
 
 
 @value
@@ -391,6 +410,7 @@ class Lock(Value):
     wait: Expr
     steps: tuple["Step", ...]
     at: Span | None = field(eq=False, default=None)
+    places: Places = field(eq=False, default=())  # of each resource, and `step`: the whole
 
 
 @value
@@ -502,6 +522,7 @@ class Sla(Value):
     name: str
     within: Expr
     warn: Expr | None
+    place: Span | None = field(eq=False, default=None)
 
 
 @value

@@ -300,6 +300,7 @@ class _RegionLowering:
                 c.name,
                 self.definitions.expr(exprs[c.within.id]),
                 self.definitions.expr(exprs[c.warn.id]) if c.warn is not None else None,
+                self.workflow.module.at(c).first(len("sla")),
             )
             for c in clauses
             if isinstance(c, ast.Sla)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wfc.ir import expressions as ir
-from wfc.ir.machine import Breaker, PolicyDef
+from wfc.ir.machine import Breaker, PolicyDef, WrittenItem
 from wfc.ir.types import DECIMAL, DURATION, INT, QUEUE
 from wfc.lower.definitions import Definitions
 from wfc.project.settings import Settings
 from wfc.sema.model import Model
 from wfc.sema.symbols import ModuleInfo, Symbol
 from wfc.syntax import nodes as ast
+from wfc.text.source import Span
 
 DEFAULT = "project default"
 DAY = 86_400_000
@@ -36,6 +37,13 @@ class _Item:
     module: ModuleInfo
     find: Find
     bound: Bound
+    depth: int = 0
+
+    def written(self) -> WrittenItem:
+        """The item as it stands in the source."""
+        values = [self.find(node.id) for node in self.node.values if node is not None]
+        fixed = not any(isinstance(p, ir.Ref) and p.kind == "param" for v in values for p in ir.walk(v))
+        return WrittenItem(self.node.kind, self.module.at(self.node), self.depth, fixed)
 
     def value(self, index: int) -> ir.Expr | None:
         if index >= len(self.node.values):
@@ -68,7 +76,7 @@ class Policies:
         declared, shown = DEFAULT, DEFAULT
         if source is not None:
             items, declared, shown = self._items(source)
-        policy = self._policy(items, declared, undo=undo)
+        policy = self._policy(items, declared, _place(source), undo=undo)
         name = shown
         number = 2
         while name in self.found and _content(self.found[name]) != _content(policy):
@@ -106,7 +114,7 @@ class Policies:
             shown = f"{symbol.name}({given})"
         return self._declared_items(symbol, args), symbol.name, shown
 
-    def _declared_items(self, symbol: Symbol, args: tuple[ir.Expr, ...]) -> dict[str, _Item]:
+    def _declared_items(self, symbol: Symbol, args: tuple[ir.Expr, ...], depth: int = 0) -> dict[str, _Item]:
         """The items of a named policy: its own replace its parent's of the same kind."""
         decl = symbol.decl
         assert isinstance(decl, ast.PolicyDecl)
@@ -114,15 +122,15 @@ class Policies:
         items: dict[str, _Item] = {}
         if decl.parent is not None and decl.parent.id in self.model.refs:
             parent, given = self.model.refs[decl.parent.id]
-            items = self._declared_items(parent, tuple(substitute(arg, bound) for arg in given))
-        own = {item.kind: _Item(item, symbol.module, self._declared, bound) for item in decl.items}
+            items = self._declared_items(parent, tuple(substitute(arg, bound) for arg in given), depth + 1)
+        own = {item.kind: _Item(item, symbol.module, self._declared, bound, depth) for item in decl.items}
         for kind, parts in _KINDS.items():
             if kind in own:
                 for part in parts:
                     items.pop(part, None)
         return {**items, **own}
 
-    def _policy(self, items: dict[str, _Item], declared: str, *, undo: bool) -> PolicyDef:
+    def _policy(self, items: dict[str, _Item], declared: str, at: Span | None, *, undo: bool) -> PolicyDef:
         tries = items.get("try")
         attempts: ir.Expr | None = ir.Lit(INT, self.settings.max_retries + 1)
         if tries is not None:
@@ -150,7 +158,14 @@ class Policies:
             exhausted,  # type: ignore[arg-type]  # one of the three words
             queue,
             queue_value,
+            at,
+            tuple(item.written() for item in items.values()),
+            undo and exhausted == "dead letter" and self._falls_silent(items.get("exhausted")),
         )
+
+    def _falls_silent(self, item: _Item | None) -> bool:
+        """Whether an undo's failure is heard by nobody: it ends in `fail`, and the project names no queue."""
+        return (item is None or item.node.word == "fail") and self.settings.dead_letters is None
 
     def _value(self, items: dict[str, _Item], kind: str) -> ir.Expr | None:
         item = items.get(kind)
@@ -198,6 +213,14 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "try": ("try", "backoff", "jitter", "only", "except"),
     "timeout": ("timeout", "overall"),
 }
+
+
+def _place(source: Source | None) -> Span | None:
+    """The name in the declaration of a policy, or the `with` itself."""
+    if source is None:
+        return None
+    reference = source.node.policy
+    return source.module.at(source.node) if reference is None else source.refs[reference.id][0].at
 
 
 def _content(policy: PolicyDef) -> PolicyDef:

@@ -162,7 +162,11 @@ class StepLowering:
             raises=tuple(sorted(self.definitions.error(name) for name in info.raises)),
             guards=self.guards(guards_of(step.clauses)),
             at=self._at(step.call.name),
+            places=(("call", self._at(step.call)), *self._bound(step), *_places(step.clauses, self.module)),
         )
+
+    def _bound(self, step: ast.Do) -> m.Places:
+        return (("as", self._at(step.bind)),) if step.bind is not None else ()
 
     def _clause(self, clauses: tuple[ast.Clause, ...], kind: type) -> ast.Clause | None:
         return next((clause for clause in clauses if isinstance(clause, kind)), None)
@@ -340,6 +344,7 @@ class StepLowering:
             where=self.definitions.all_of(self.model.results.get(info.node.id, ())),
             at=info.module.at(info.node.name),
             extent=info.module.at(info.node),
+            places=_places(info.node.clauses, info.module),
         )
 
     def operations(self) -> tuple[m.OperationDef, ...]:
@@ -409,15 +414,17 @@ class StepLowering:
 
     def _lock(self, step: ast.Lock) -> m.Lock:
         number = self._id()
-        taken: list[tuple[int, str, tuple[ir.Expr, ...]]] = []
+        taken: list[tuple[int, str, tuple[ir.Expr, ...], Span]] = []
         for reference in step.resources:
             symbol, values = self.workflow.refs[reference.id]
             name = self.definitions.resource(symbol)
             rank = self.definitions.resources[name].rank
-            taken.append((rank, name, tuple(self.definitions.expr(value) for value in values)))
+            taken.append((rank, name, tuple(self.definitions.expr(value) for value in values), self._at(reference)))
         taken.sort(key=lambda item: item[0])
-        resources = tuple((name, values) for _, name, values in taken)
-        return m.Lock(number, resources, self._expr(step.wait), self.steps(step.body.steps), self._at(step, 4))
+        resources = tuple((name, values) for _, name, values, _ in taken)
+        places = (*((name, at) for _, name, _, at in taken), ("step", self._at(step)), ("body", self._at(step.body)))
+        steps = self.steps(step.body.steps)
+        return m.Lock(number, resources, self._expr(step.wait), steps, self._at(step, len("lock")), places)
 
     def _choose(self, step: ast.Choose) -> m.Choose:
         arms = tuple(self._arm(arm) for arm in step.arms)
@@ -497,6 +504,21 @@ class StepLowering:
             (name.text, tuple(self.definitions.error(e) for e in signatures.errors(self.module, name)))
             for name in guard.names
         )
+
+
+def _places(clauses: tuple[ast.Clause, ...], module: ModuleInfo) -> m.Places:
+    """Where the clauses of a call or an operation stand."""
+    return tuple((_word(clause), module.at(clause)) for clause in clauses)
+
+
+def _word(clause: ast.Clause) -> str:
+    match clause:
+        case ast.Flag(word=word):
+            return word
+        case ast.Guard(kind=kind):
+            return kind
+        case _:
+            return type(clause).__name__.lower()
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -1,0 +1,174 @@
+"""Deadlines and promises that the attempts of the calls inside can outlast."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from wfc.flow.graph import Frame
+from wfc.flow.policies import Tries
+from wfc.flow.program import Program
+from wfc.flow.time import Path, Term, sums
+from wfc.ir.expressions import Expr
+from wfc.ir.machine import Do, Guard, Parallel, Region, State
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.text.durations import MILLISECONDS, show_duration, spaced_duration
+from wfc.text.names import listed
+from wfc.text.source import Span
+from wfc.text.value import value
+
+_SHOWN = 6
+
+
+@value(kw_only=True)
+class RetryExceedsDeadline(Problem):
+    """The calls inside may take longer than the deadline, or the promise, around them.
+
+    Each call may use all its attempts, with their timeouts and the pauses between them. If these add up to more than
+    the time there is, the last attempts exist on paper only: the deadline interrupts them, and undoes what was done.
+    The sum is that of the longest path: branches side by side take the longest one, a loop counts one round. What
+    nobody can know, such as people's answers, is left out.
+
+    ```wf fails
+    service shop { query price(item: Text) -> Int with { timeout 2s try 4 times backoff 1s } }
+    workflow W(item: Text) -> Int {
+      state Ask {
+        do shop.price(item) as found
+           after 5s { done 0 }
+        done found
+      }
+    }
+    ```
+    ```wf passes
+    service shop { query price(item: Text) -> Int with { timeout 2s overall 5s try 4 times backoff 1s } }
+    workflow W(item: Text) -> Int {
+      state Ask {
+        do shop.price(item) as found
+           after 5s { done 0 }
+        done found
+      }
+    }
+    ```
+    """
+
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    promise: str
+    limit: int
+    total: int
+    rows: tuple[str, ...]
+    left_out: tuple[str, ...]
+    enough: str
+
+    def message(self) -> str:
+        what = f"the promise{self.promise.rstrip('-')} is" if self.promise else "the deadline is"
+        return f"{what} {spaced_duration(self.limit)}, but the calls may take {spaced_duration(self.total)}"
+
+    def label(self) -> str:
+        return "comes before the last attempts" if not self.promise else "may be broken by attempts alone"
+
+    def help(self) -> tuple[str, ...]:
+        lines = [f"worst case, without jitter: {row}" for row in self.rows]
+        if self.left_out:
+            lines.append(f"not counted: {listed(self.left_out)}")
+        word = "within" if self.promise else "after"
+        lines.append(f"`{word} {self.enough}`, or less for the calls: `overall` in their policy, or fewer attempts")
+        return tuple(lines)
+
+
+def check(program: Program, report: Reporter) -> None:
+    """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
+    for flow in program.flows.values():
+        for frame in flow.graph.frames:
+            if frame.entry is None or not flow.reached(frame.entry):
+                continue
+            for name, place, amount, guard in _limits(frame):
+                limit = program.policies.constants.whole(amount)
+                path = _inside(program, frame) if limit is not None else None
+                if path is not None and limit is not None and 0 < limit < path.total and place is not None:
+                    _report(place, name, limit, path, guard, report)
+
+
+def _limits(frame: Frame) -> Iterator[tuple[str, Span | None, Expr | None, Guard | None]]:
+    """The deadlines and promises of a guarded thing: the promise's name, the place, the length, the guard."""
+    for guard in frame.guards:
+        if guard.kind == "after" and not guard.also:
+            yield "", guard.at, guard.amount, guard
+    if isinstance(frame.subject, State | Region):
+        for sla in frame.subject.slas:
+            yield f' "{sla.name}"' if sla.name else "-", sla.place, sla.within, None
+
+
+def _inside(program: Program, frame: Frame) -> Path | None:
+    """The longest path inside a guarded thing."""
+    match frame.subject:
+        case Do():
+            return program.longest.call(frame.subject)
+        case Parallel():
+            return program.longest.branches(frame.subject)
+        case State():
+            return program.longest.state(frame.subject)
+        case Region():
+            return program.longest.through(frame.subject)
+        case _:
+            return None
+
+
+def _report(place: Span, promise: str, limit: int, path: Path, guard: Guard | None, report: Reporter) -> None:
+    rows = [_row(term, times) for term, times in sums(path)]
+    longest = max(path.terms, key=lambda term: term.total, default=None)
+    enough = show_duration(_rounded(path.total))
+    labels = (Label(longest.step.at, _share(longest)),) if longest is not None and longest.step.at is not None else ()
+    if len(rows) > _SHOWN:
+        rows = [*rows[:_SHOWN], f"and {len(rows) - _SHOWN} more calls"]
+    report(
+        RetryExceedsDeadline(
+            at=place,
+            promise=promise,
+            limit=limit,
+            total=path.total,
+            rows=tuple(rows),
+            left_out=tuple(sorted(path.unknown)),
+            enough=enough,
+            labels=labels,
+            fixes=_fixes(guard, enough),
+        )
+    )
+
+
+def _row(term: Term, times: int) -> str:
+    """A call with what it is made of."""
+    assert isinstance(term.step, Do)
+    often = f"{times} calls of {spaced_duration(term.length)}, each " if times > 1 else ""
+    return f"`{term.step.target}`: {often}{_terms(term.tries, term.length)}"
+
+
+def _terms(tries: Tries | None, length: int) -> str:
+    """`4 x 2s + 1s + 1s + 1s = 11s`."""
+    if tries is None or tries.timeout is None or tries.attempts is None or tries.overall == length:
+        return f"{spaced_duration(length)} overall"
+    if tries.attempts == 1:
+        return spaced_duration(length)
+    parts = [f"{tries.attempts} x {spaced_duration(tries.timeout)}"]
+    parts += [spaced_duration(pause) for pause in tries.pauses[: _SHOWN - 1]]
+    if len(tries.pauses) < tries.attempts - 1 or len(tries.pauses) >= _SHOWN:
+        parts = [parts[0], f"pauses of {spaced_duration(tries.waiting)}"]
+    return f"{' + '.join(parts)} = {spaced_duration(length)}"
+
+
+def _share(term: Term) -> str:
+    return f"takes the longest: up to {spaced_duration(term.total)}"
+
+
+def _rounded(length: int) -> int:
+    """A length that can be read: up to the next whole second, minute or hour, after its size."""
+    unit = next((size for size in (MILLISECONDS["h"], MILLISECONDS["m"]) if length > 10 * size), MILLISECONDS["s"])
+    return -(-length // unit) * unit
+
+
+def _fixes(guard: Guard | None, enough: str) -> tuple[Fix, ...]:
+    """A deadline that is long enough. How long somebody may wait is the author's to say: not safe."""
+    if guard is None or guard.at is None:
+        return ()
+    at = Span(guard.at.source, guard.at.start, guard.at.start + len(guard.label))
+    if at.text != guard.label:
+        return ()
+    return (Fix(f"write `after {enough}`", (Edit(at, f"after {enough}"),)),)
