@@ -61,6 +61,6 @@ def _says(problem: Problem, fault: Fault) -> bool:
         return False
     if kind in ("not undone", "sent twice", "same key"):
         return getattr(problem, "operation", name) == name
-    if kind == "halted":
+    if kind == "halted" and name:
         return getattr(problem, "name", name) in (name, "") or name.startswith(f"{getattr(problem, 'name', '')}.")
     return True

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wfc.ir.machine import Goto, Guard, Machine, State, Workflow
-from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions
+from wfc.ir.expressions import Now, walk
+from wfc.ir.machine import Guard, Machine, State, Workflow
+from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions, workflow_expressions
 from wfc.machine.code import Locking
 from wfc.machine.instance import Frame, Instance
 from wfc.machine.messages import Lock, Send
@@ -33,7 +34,8 @@ def truth(machine: Machine, states: int = 3_000) -> Truth:
         found.complete = found.complete and explored.complete
         seen = {("not undone", name): trace for name, trace in explored.missing.items()}
         seen |= explored.noticed
-        if explored.doomed is not None:
+        timeless = not _asks_time(workflow)
+        if explored.doomed is not None and timeless:
             seen["never ends", workflow.name] = explored.doomed
         for trace in explored.stuck:
             seen.setdefault(("stuck", workflow.name), trace)
@@ -44,25 +46,18 @@ def truth(machine: Machine, states: int = 3_000) -> Truth:
             found.faults.setdefault(fault, "; ".join(choice.text for choice in trace))
         if any("never ends" in text for text in explored.cut):
             found.faults.setdefault(("endless turn", workflow.name), "")
-        if explored.complete:
-            for path in sorted(set(explored.paths) - explored.nodes - _by_time(workflow)):
+        if explored.complete and timeless:
+            for path in sorted(set(explored.paths) - explored.nodes):
                 found.faults.setdefault(("never entered", path), "")
     _promises(machine, found)
     return found
 
 
-def _by_time(workflow: Workflow) -> set[str]:
-    """The nodes that a deadline leads to, and what lies in them or behind: whether it can come is a question of time."""
-    named = {
-        step.target
-        for guard in _guards(workflow)
-        if guard.kind in ("after", "at")
-        for step in all_steps(guard.steps)
-        if isinstance(step, Goto)
-    }
-    if not named:
-        return set()
-    return {node.path for node in nodes(workflow.region)}
+def _asks_time(workflow: Workflow) -> bool:
+    """Whether it asks for the date, or has deadlines: what can come then is a question of time, which states leave out."""
+    if any(isinstance(part, Now) for expr in workflow_expressions(workflow) for part in walk(expr)):
+        return True
+    return any(guard.kind in ("after", "at") for guard in _guards(workflow))
 
 
 def _guards(workflow: Workflow) -> Iterator[Guard]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from wfc.flow.components import components
 from wfc.flow.graph import Graph, Point
-from wfc.ir.expressions import Ref, walk
-from wfc.ir.machine import Await, Choose, Goto, Let, Lock, Node, Repeat, SetVar, UndoRegion, Wait
+from wfc.ir.expressions import Lit, Ref, walk
+from wfc.ir.machine import Await, Choose, ForEach, Goto, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,57 @@ def turning(graph: Graph) -> Iterator[Cycle]:
 
 
 def _at_once(point: Point) -> list[Point]:
-    """Where a token goes on from a point in the same turn."""
-    if point.kind in ("do", "fork") or isinstance(point.step, Wait | Await | Lock | UndoRegion):
+    """Where a token goes on from a point in the same turn. An `undo` waits only if there is something to undo."""
+    if point.kind == "fork":
+        return _joined(point)
+    if point.kind == "do" or isinstance(point.step, Await | Lock) or _pauses(point):
         return []
     if point.kind == "until" and isinstance(point.step, Repeat) and point.step.times is not None:
         start = [p for p in point.next if p.step is point.step]
         return [p for p in point.next if p not in start]
     if point.kind == "failed":
         return [a.target for a in point.aborts if a.target is not None]
-    return [p for p in point.next if p.frame.kind != "also" or p.frame is point.frame]
+    following = [p for p in point.next if p.frame.kind != "also" or p.frame is point.frame]
+    return [p for p in following if not _next_iteration(point, p)]
+
+
+def _pauses(point: Point) -> bool:
+    """Whether a point is a `wait` that takes time; one that is over when it begins does not."""
+    step = point.step
+    if not isinstance(step, Wait):
+        return False
+    at_once = isinstance(step.amount, Lit) and isinstance(step.amount.value, int) and step.amount.value <= 0
+    return step.until or not at_once
+
+
+def _next_iteration(point: Point, target: Point) -> bool:
+    """Whether an edge leads from the end of an iteration to the next: their number is bounded."""
+    inside = any(frame.kind == "each" and frame.subject is target.step for frame in point.frame.outward())
+    return target.kind == "fork" and inside
+
+
+def _joined(fork: Point) -> list[Point]:
+    """The join of branches or iterations, if it is reached without waiting: by all, or by one where that is enough."""
+    step = fork.step
+    starts = [p for p in fork.next if p.kind != "join"]
+    ends = [_reached_join(start, step) for start in starts]
+    enough = any if isinstance(step, Parallel | ForEach) and step.join == "first" else all
+    found = [join for join in ends if join is not None]
+    return found[:1] if ends and enough(join is not None for join in ends) else []
+
+
+def _reached_join(start: Point, step: object) -> Point | None:
+    seen = {id(start)}
+    waiting = [start]
+    while waiting:
+        point = waiting.pop()
+        if point.kind == "join" and point.step is step:
+            return point
+        for target in _at_once(point):
+            if id(target) not in seen:
+                seen.add(id(target))
+                waiting.append(target)
+    return None
 
 
 def _asked(point: Point, inside: set[int]) -> Iterator[str]:
