@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from tests.golden.program import loaded
 from tests.mutants.oracle import Fault, Truth, truth
 from wfc.driver import pipeline
+from wfc.driver.trace import trace_text
 from wfc.lower.lower import lower_all
+from wfc.machine.program import Program
 from wfc.problems.problem import Problem
 from wfc.project.sources import read_sources
+from wfc.simulation.trace import ReplayError, read_trace, replay
 
 OPTIONS = pipeline.Options()
 
@@ -35,6 +38,7 @@ class Judged:
     refused: bool = False
     truth: Truth = field(default_factory=Truth)
     missed: dict[Fault, str] = field(default_factory=dict)
+    checked: pipeline.Checked | None = None
 
 
 def judge(files: dict[str, str], states: int = 3_000) -> Judged:
@@ -42,7 +46,7 @@ def judge(files: dict[str, str], states: int = 3_000) -> Judged:
     memory, settings, report = loaded(files)
     sources = read_sources((), settings, memory, report)
     checked = pipeline.check(sources, settings, memory, OPTIONS)
-    found = Judged(problems=checked.report.problems)
+    found = Judged(problems=checked.report.problems, checked=checked)
     broken = any(workflow.broken for workflow in checked.model.workflows.values())
     if checked.model.undeclared or broken:
         found.refused = True
@@ -64,3 +68,22 @@ def _says(problem: Problem, fault: Fault) -> bool:
     if kind == "halted" and name:
         return getattr(problem, "name", name) in (name, "") or name.startswith(f"{getattr(problem, 'name', '')}.")
     return True
+
+
+def replays(files: dict[str, str], judged: Judged) -> tuple[int, list[str]]:
+    """How many findings come with a run, and those whose run does not go that way again."""
+    told = [problem for problem in judged.problems if problem.trace is not None]
+    if not told or judged.checked is None:
+        return 0, []
+    _, settings, _ = loaded(files)
+    astray = []
+    for problem in told:
+        text = trace_text(problem, judged.checked, settings)
+        if text is None:
+            continue  # its workflow does not run by itself
+        root = next(w for w in judged.checked.model.workflows.values() if w.process == read_trace(text).process)
+        try:
+            replay(Program(pipeline.machine(root, judged.checked.model, settings, OPTIONS)), read_trace(text))
+        except ReplayError as wrong:
+            astray.append(f"{problem.code}: {wrong}")
+    return len(told), astray
