@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from wfc.ir.expressions import Now, walk
 from wfc.ir.machine import Guard, Machine, State, Workflow
 from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions, workflow_expressions
-from wfc.machine.code import Locking
+from wfc.machine.code import Calling, Locking
 from wfc.machine.instance import Frame, Instance
 from wfc.machine.messages import Lock, Send
 from wfc.machine.program import CANCELLED, SYSTEM, Program
@@ -103,10 +103,16 @@ def _watch(program: Program, before: Instance | None, found: Turned, books: Ledg
             yield "halted", inst.frames[fiber.frame].node or _node(inst, inst.frames[fiber.frame])
     for command in found.commands:
         if isinstance(command, Send) and command.attempt == 1 and not command.undo and command.key in books.effects:
-            yield "same key", command.target
+            if _places(program, command.target) == 1:
+                yield "same key", command.target
         if isinstance(command, Lock):
             yield from _lock(program, inst, command)
     yield from _pivot(program, before, found)
+
+
+def _places(program: Program, target: str) -> int:
+    """How many calls of an operation there are."""
+    return sum(isinstance(i, Calling) and i.call.target == target for i in program.code)
 
 
 def _node(inst: Instance, frame: Frame) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wfc.flow.components import components
 from wfc.flow.graph import Graph, Point
 from wfc.ir.expressions import Lit, Ref, walk
-from wfc.ir.machine import Await, Choose, ForEach, Goto, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
+from wfc.ir.machine import Await, Choose, Goto, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
 
 
 @dataclass(frozen=True)
@@ -68,24 +68,34 @@ def _next_iteration(point: Point, target: Point) -> bool:
 
 
 def _joined(fork: Point) -> list[Point]:
-    """The join of branches or iterations, if it is reached without waiting: by all, or by one where that is enough."""
+    """The join of branches or iterations, if as many as it takes reach it without waiting."""
     step = fork.step
-    starts = [p for p in fork.next if p.kind != "join"]
-    ends = [_reached_join(start, step) for start in starts]
-    enough = any if isinstance(step, Parallel | ForEach) and step.join == "first" else all
+    starts = [p for p in fork.next if p.kind not in ("join", "tail")]
+    ends = [_reached_join(start, fork) for start in starts]
     found = [join for join in ends if join is not None]
-    return found[:1] if ends and enough(join is not None for join in ends) else []
+    return found[:1] if found and len(found) >= _needed(step, len(starts)) else []
 
 
-def _reached_join(start: Point, step: object) -> Point | None:
+def _needed(step: object, branches: int) -> int:
+    """How many branches must complete."""
+    if not isinstance(step, Parallel) or step.join in ("all", "settled"):
+        return branches
+    if step.join == "some" and isinstance(step.count, Lit) and isinstance(step.count.value, int):
+        return max(1, step.count.value)
+    return 1
+
+
+def _reached_join(start: Point, fork: Point) -> Point | None:
+    """The join, if a token gets there from the start of a branch without waiting and without leaving the branch."""
+    branch = next(frame for frame in start.frame.outward() if frame.parent is fork.frame)
     seen = {id(start)}
     waiting = [start]
     while waiting:
         point = waiting.pop()
-        if point.kind == "join" and point.step is step:
-            return point
         for target in _at_once(point):
-            if id(target) not in seen:
+            if target.kind == "join" and target.step is fork.step:
+                return target
+            if id(target) not in seen and target.frame.inside(branch):
                 seen.add(id(target))
                 waiting.append(target)
     return None
