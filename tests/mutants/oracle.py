@@ -102,12 +102,15 @@ def _watch(program: Program, before: Instance | None, found: Turned, books: Ledg
         if fiber.wait == "halted":
             yield "halted", inst.frames[fiber.frame].node or _node(inst, inst.frames[fiber.frame])
     for command in found.commands:
-        if isinstance(command, Send) and command.attempt == 1 and not command.undo and command.key in books.effects:
-            if _places(program, command.target) == 1:
-                yield "same key", command.target
+        if isinstance(command, Send) and _again(command, books) and _places(program, command.target) == 1:
+            yield "same key", command.target
         if isinstance(command, Lock):
             yield from _lock(program, inst, command)
     yield from _pivot(program, before, found)
+
+
+def _again(send: Send, books: Ledger) -> bool:
+    return send.attempt == 1 and not send.undo and send.key in books.effects
 
 
 def _places(program: Program, target: str) -> int:

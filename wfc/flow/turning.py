@@ -87,7 +87,9 @@ def _needed(step: object, branches: int) -> int:
 
 def _reached_join(start: Point, fork: Point) -> Point | None:
     """The join, if a token gets there from the start of a branch without waiting and without leaving the branch."""
-    branch = next(frame for frame in start.frame.outward() if frame.parent is fork.frame)
+    branch = next((frame for frame in start.frame.outward() if frame.parent is fork.frame), None)
+    if branch is None:  # there is nothing in it
+        return next((target for target in fork.next if target.kind == "join"), None)
     seen = {id(start)}
     waiting = [start]
     while waiting:
