@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wfc.ir.expressions import Now, walk
-from wfc.ir.machine import Guard, Machine, State, Workflow
+from wfc.ir.machine import Do, Guard, Machine, Start, State, Workflow
 from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions, workflow_expressions
 from wfc.machine.code import Calling, Locking
 from wfc.machine.instance import Frame, Instance
@@ -28,11 +28,12 @@ class Truth:
 def truth(machine: Machine, states: int = 3_000) -> Truth:
     """Explores every workflow of a machine: time may pass unnoticed, answers may be of the wrong form."""
     found = Truth()
+    undoing = _undoing(machine)  # what undoes stands being run with nothing to undo
     for workflow in machine.workflows:
         bounds = Bounds(states=states, raising=False, rough=True, unsaid=True)
         explored = explore(machine, workflow.name, bounds, watch=_watch)
         found.complete = found.complete and explored.complete
-        seen = {("not undone", name): trace for name, trace in explored.missing.items()}
+        seen = {("not undone", name): trace for name, trace in explored.missing.items() if name not in undoing}
         seen |= explored.noticed
         timeless = not _asks_time(workflow)
         if explored.doomed is not None and timeless:
@@ -69,16 +70,21 @@ def _guards(workflow: Workflow) -> Iterator[Guard]:
         yield from guards(step)
 
 
-def _promises(machine: Machine, found: Truth) -> None:
-    """Calls that may be sent twice though nothing tells the service that it is the same one: seen in the policy alone."""
-    undoing = {
+def _undoing(machine: Machine) -> set[str]:
+    """The operations that undo another one."""
+    return {
         step.target
         for workflow in machine.workflows
         for call in region_steps(workflow.region, undos=False)
         if (undo := getattr(call, "undo", None)) is not None
         for step in all_steps(undo.steps)
-        if hasattr(step, "target")
+        if isinstance(step, Do | Start)
     }
+
+
+def _promises(machine: Machine, found: Truth) -> None:
+    """Calls that may be sent twice though nothing tells the service that it is the same one: seen in the policy alone."""
+    undoing = _undoing(machine)
     policies = {policy.name: policy for policy in machine.policies}
     operations = {operation.name: operation for operation in machine.operations}
     for workflow in machine.workflows:
@@ -138,12 +144,15 @@ def _lock(program: Program, inst: Instance, command: Lock) -> Iterator[Fault]:
 
 
 def _pivot(program: Program, before: Instance | None, found: Turned) -> Iterator[Fault]:
-    """An error leaves something that a pivot has sealed."""
-    sealed = {program.specs[f.spec].path for f in before.frames.values() if f.sealed} if before is not None else set()
+    """An error leaves something that a pivot has sealed: a guard of it fires, or the whole process fails."""
+    sealed = [frame for frame in before.frames.values() if frame.sealed] if before is not None else []
     for record in found.records:
         if record.kind == "pivot":
-            sealed |= {program.specs[f.spec].path for f in found.instance.frames.values()} | {""}
-        if record.kind == "interrupted" and record.path in sealed:
-            guard = str(record.get("guard") or "")
-            if (not guard and record.path == "") or (guard.startswith("catch") and " keep" not in guard):
-                yield "crossed pivot", found.instance.workflow
+            sealed += found.instance.frames.values()
+        if record.kind != "interrupted" or not sealed:
+            continue
+        label = record.get("guard")
+        guards = [guard for frame in sealed for guard in program.specs[frame.spec].guards if guard.label == label]
+        crossed = any(guard.kind == "catch" and not guard.keep for guard in guards)
+        if crossed or (label is None and found.instance.status != "done"):
+            yield "crossed pivot", found.instance.workflow
