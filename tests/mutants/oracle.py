@@ -19,10 +19,14 @@ Fault = tuple[str, str]  # what kind of thing goes wrong, and where: an operatio
 
 @dataclass
 class Truth:
-    """The faults of a program with a trace to each; `complete`: everything was seen, so there are no others."""
+    """The faults of a program with a trace to each; `complete`: everything was seen, so there are no others.
+
+    `entered`: the nodes that some run enters.
+    """
 
     faults: dict[Fault, str] = field(default_factory=dict)
     complete: bool = True
+    entered: set[str] = field(default_factory=set)
 
 
 def truth(machine: Machine, states: int = 3_000) -> Truth:
@@ -33,6 +37,7 @@ def truth(machine: Machine, states: int = 3_000) -> Truth:
         bounds = Bounds(states=states, raising=False, rough=True, unsaid=True)
         explored = explore(machine, workflow.name, bounds, watch=_watch)
         found.complete = found.complete and explored.complete
+        found.entered |= {f"{workflow.name}:{path}" for path in explored.nodes}
         seen = {("not undone", name): trace for name, trace in explored.missing.items() if name not in undoing}
         seen |= explored.noticed
         timeless = not _asks_time(workflow)

@@ -1,14 +1,11 @@
 """Deadlines and promises that the attempts of the calls inside can outlast."""
 
-from collections.abc import Iterator
 from typing import ClassVar
 
-from wfc.flow.graph import Frame
-from wfc.flow.policies import Tries
+from wfc.flow.deadlines import Limit, limits, rows
 from wfc.flow.program import Program
-from wfc.flow.time import Path, Term, sums
-from wfc.ir.expressions import Expr
-from wfc.ir.machine import Do, Guard, Parallel, Region, State
+from wfc.flow.time import Term
+from wfc.ir.machine import Guard
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
 from wfc.text.durations import MILLISECONDS, show_duration, spaced_duration
 from wfc.text.names import listed
@@ -77,81 +74,32 @@ class RetryExceedsDeadline(Problem):
 def check(program: Program, report: Reporter) -> None:
     """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
     for flow in program.flows.values():
-        for frame in flow.graph.frames:
-            if frame.entry is None or not flow.reached(frame.entry):
-                continue
-            for name, place, amount, guard in _limits(frame):
-                limit = program.policies.constants.whole(amount)
-                path = _inside(program, frame) if limit is not None else None
-                if path is not None and limit is not None and 0 < limit < path.total and place is not None:
-                    _report(place, name, limit, path, guard, report)
+        for limit in limits(program, flow):
+            if limit.length is not None and 0 < limit.length < limit.path.total:
+                _report(limit, limit.length, report)
 
 
-def _limits(frame: Frame) -> Iterator[tuple[str, Span | None, Expr | None, Guard | None]]:
-    """The deadlines and promises of a guarded thing: the promise's name, the place, the length, the guard."""
-    for guard in frame.guards:
-        if guard.kind == "after" and not guard.also:
-            yield "", guard.at, guard.amount, guard
-    if isinstance(frame.subject, State | Region):
-        for sla in frame.subject.slas:
-            yield f' "{sla.name}"' if sla.name else "-", sla.place, sla.within, None
-
-
-def _inside(program: Program, frame: Frame) -> Path | None:
-    """The longest path inside a guarded thing."""
-    match frame.subject:
-        case Do():
-            return program.longest.call(frame.subject)
-        case Parallel():
-            return program.longest.branches(frame.subject)
-        case State():
-            return program.longest.state(frame.subject)
-        case Region():
-            return program.longest.through(frame.subject)
-        case _:
-            return None
-
-
-def _report(place: Span, promise: str, limit: int, path: Path, guard: Guard | None, report: Reporter) -> None:
-    rows = [_row(term, times) for term, times in sums(path)]
+def _report(found: Limit, limit: int, report: Reporter) -> None:
+    path, guard, told = found.path, found.guard, rows(found.path)
+    promise = "" if found.promise is None else f' "{found.promise}"' if found.promise else "-"
     longest = max(path.terms, key=lambda term: term.total, default=None)
     enough = show_duration(_rounded(path.total))
     labels = (Label(longest.step.at, _share(longest)),) if longest is not None and longest.step.at is not None else ()
-    if len(rows) > _SHOWN:
-        rows = [*rows[:_SHOWN], f"and {len(rows) - _SHOWN} more calls"]
+    if len(told) > _SHOWN:
+        told = [*told[:_SHOWN], f"and {len(told) - _SHOWN} more calls"]
     report(
         RetryExceedsDeadline(
-            at=place,
+            at=found.at,
             promise=promise,
             limit=limit,
             total=path.total,
-            rows=tuple(rows),
+            rows=tuple(told),
             left_out=tuple(sorted(path.unknown)),
             enough=enough,
             labels=labels,
             fixes=_fixes(guard, enough),
         )
     )
-
-
-def _row(term: Term, times: int) -> str:
-    """A call with what it is made of."""
-    assert isinstance(term.step, Do)
-    often = f"{times} calls of {spaced_duration(term.length)}, each " if times > 1 else ""
-    return f"`{term.step.target}`: {often}{_terms(term.tries, term.length)}"
-
-
-def _terms(tries: Tries | None, length: int) -> str:
-    """`4 x 2s + 1s + 1s + 1s = 11s`."""
-    if tries is None or tries.timeout is None or tries.attempts is None or tries.overall == length:
-        return f"{spaced_duration(length)} overall"
-    if tries.attempts == 1:
-        return spaced_duration(length)
-    parts = [f"{tries.attempts} x {spaced_duration(tries.timeout)}"]
-    parts += [spaced_duration(pause) for pause in tries.pauses[: _SHOWN - 1]]
-    if len(tries.pauses) < tries.attempts - 1 or len(tries.pauses) >= _SHOWN:
-        parts = [parts[0], f"pauses of {spaced_duration(tries.waiting)}"]
-    return f"{' + '.join(parts)} = {spaced_duration(length)}"
 
 
 def _share(term: Term) -> str:

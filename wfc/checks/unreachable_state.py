@@ -36,6 +36,7 @@ class UnreachableState(Problem):
 
     kind: str
     name: str
+    workflow: str
 
     def message(self) -> str:
         return f"nothing leads to the {self.kind} `{self.name}`"
@@ -54,7 +55,11 @@ def check(program: Program, report: Reporter) -> None:
         for node in _causes(flow, [node for node in lost if not (isinstance(node, Scope) and node.implicit)]):
             kind = "scope" if isinstance(node, Scope) else "gateway" if node.gateway else "state"
             if node.at is not None:
-                report(UnreachableState(at=node.at, kind=kind, name=node.path, fixes=_fixes(node)))
+                report(
+                    UnreachableState(
+                        at=node.at, kind=kind, name=node.path, workflow=flow.workflow.name, fixes=_fixes(node)
+                    )
+                )
 
 
 def _fixes(node: Node) -> tuple[Fix, ...]:

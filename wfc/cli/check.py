@@ -35,6 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar=("CODE@LINE", "FILE"),
         help="write the run that shows a problem, for `wfc simulate --replay`",
     )
+    parser.add_argument(
+        "--times", action="store_true", help="tell of each deadline and promise how long what it watches may take"
+    )
     add_strictness_option(parser)
     add_color_option(parser)
 
@@ -53,6 +56,8 @@ def run(chosen: Namespace) -> int:
     checked = pipeline.check(given.sources, given.settings, given.files, pipeline.Options())
     if chosen.trace is not None:
         return _trace(given, checked, chosen)
+    if chosen.times:
+        _times(given, checked)
     return _report(given, checked.report.problems, chosen)
 
 
@@ -64,6 +69,8 @@ def _wrong_use(chosen: Namespace) -> str:
         return "--unsafe-fixes says which fixes are applied: it goes with --fix or --diff"
     if chosen.trace is not None and (chosen.fix or chosen.diff):
         return "--trace does not go with --fix or --diff"
+    if chosen.times and (chosen.fix or chosen.diff or chosen.output_format not in ("full", "concise")):
+        return "--times is for people: it goes with the formats full and concise, and without --fix and --diff"
     if chosen.trace is not None and _PLACE.fullmatch(chosen.trace[0]) is None:
         return f"`{chosen.trace[0]}` names no problem: write its code and line, such as missing-rollback@12"
     return ""
@@ -139,3 +146,15 @@ def _trace(given: Input, checked: pipeline.Checked, chosen: Namespace) -> int:
         return WRONG_USE
     print_summary(f"the run is in {path}: see it with `wfc simulate {there[0].at.source.path} --replay {path}`")
     return FINE
+
+
+# ---------------------------------------------------------------------------------------------------------------- times
+
+
+def _times(given: Input, checked: pipeline.Checked) -> None:
+    """How long things may take, before the problems."""
+    from wfc.driver.times import times
+
+    lines = list(times(checked, given.settings))
+    sys.stdout.writelines(f"{line}\n" for line in lines or ["there is no deadline and no promise"])
+    sys.stdout.write("\n")
