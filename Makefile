@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 NODE_CHECK := process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-all lint fmt generate bench clean
+.PHONY: help setup demo test test-fast test-all lint fmt generate bench mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -90,6 +90,9 @@ generate: $(VENV)/.dev ## rewrite the generated files
 
 bench: $(VENV)/.dev ## measure start-up, parsing and the machine
 	python -m benchmarks.run
+
+mutants: $(VENV)/.dev ## seed faults into correct programs, and see whether the checker finds them
+	python -m tests.mutants.harness --write
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) $(JS)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -166,3 +166,16 @@ def test_an_input_is_data_and_back(each: Input) -> None:
     again = read_input(json.loads(json.dumps(write_input(each))))
     assert type(again) is type(each)
     assert write_input(again) == write_input(each)
+
+
+def test_deadlines_that_lead_to_each_other_at_once_do_not_hang() -> None:
+    made = program("""
+module m
+workflow W(limit: Duration) {
+  state A { after limit -> B  wait 1h  done }
+  state B { after limit -> A  wait 1h  done }
+}
+""")
+    refused = turn(made, None, Started(at=0, workflow="W", instance="W/1", data={"limit": 0}))
+    assert isinstance(refused, Refused)
+    assert refused.reason == "endless"

@@ -67,11 +67,11 @@ class Outcome:
         self.traces += other.traces
 
 
-def examine(subject: Subject) -> Outcome:
-    """Judges a program and its mutants."""
+def examine(subject: Subject, most: int | None = None, states: int | None = None) -> Outcome:
+    """Judges a program and its mutants, at most so many of each kind, by so many states of the machine."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     found = Outcome()
-    states = STATES[subject.group]
+    states = states or STATES[subject.group]
     base = judge(subject.files(subject.text), states)
     if base.refused:
         found.alarms.append((subject.name, "refused", 0, "; ".join(p.message() for p in base.problems)))
@@ -81,7 +81,7 @@ def examine(subject: Subject) -> Outcome:
         if problem.level() in loud:
             found.alarms.append((subject.name, problem.code, problem.at.line, problem.message()))
     found.unseen = [(subject.name, f"{kind} {name}") for kind, name in base.missed if kind != "never entered"]
-    for mutant in _chosen(subject):
+    for mutant in _chosen(subject, most or OF_A_KIND[subject.group]):
         found.made[mutant.kind] += 1
         _count(found, subject, base, mutant, judge(subject.files(mutant.text), states))
     return found
@@ -105,7 +105,7 @@ def _count(found: Outcome, subject: Subject, base: Judged, mutant: Mutant, judge
             found.missed.append((subject.name, mutant.kind, mutant.line, fault, trace, mutant.text))
 
 
-def _chosen(subject: Subject) -> Iterator[Mutant]:
+def _chosen(subject: Subject, most: int) -> Iterator[Mutant]:
     """Of each kind some, by lot; the lot is that of the text."""
     by_kind: dict[str, list[Mutant]] = {}
     for mutant in mutants(subject.text):
@@ -113,7 +113,7 @@ def _chosen(subject: Subject) -> Iterator[Mutant]:
     lot = random.Random(subject.text)  # noqa: S311 - to be drawn again
     for kind in sorted(by_kind):
         every = by_kind[kind]
-        yield from lot.sample(every, min(len(every), OF_A_KIND[subject.group]))
+        yield from lot.sample(every, min(len(every), most))
 
 
 # -------------------------------------------------------------------------------------------------------- the programs

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from wfc.flow.components import components
 from wfc.flow.graph import Graph, Point
-from wfc.ir.expressions import Lit, Ref, walk
-from wfc.ir.machine import Await, Choose, Goto, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
+from wfc.ir.expressions import Lit, Now, Ref, walk
+from wfc.ir.machine import Await, Choose, Goto, Guard, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,10 @@ def _at_once(point: Point) -> list[Point]:
     """Where a token goes on from a point in the same turn. An `undo` waits only if there is something to undo."""
     if point.kind == "fork":
         return _joined(point)
+    if point.kind == "node":
+        over = next((guard for guard in point.frame.guards if _fires_at_once(guard)), None)
+        if over is not None:
+            return [point.frame.tails[id(over)]]
     if point.kind == "do" or isinstance(point.step, Await | Lock) or _pauses(point):
         return []
     if point.kind == "until" and isinstance(point.step, Repeat) and point.step.times is not None:
@@ -50,6 +54,15 @@ def _at_once(point: Point) -> list[Point]:
         return [a.target for a in point.aborts if a.target is not None]
     following = [p for p in point.next if p.frame.kind != "also" or p.frame is point.frame]
     return [p for p in following if not _next_iteration(point, p)]
+
+
+def _fires_at_once(guard: Guard) -> bool:
+    """Whether a deadline is over when what it guards begins."""
+    if guard.also or guard.kind not in ("after", "at"):
+        return False
+    amount = guard.amount
+    zero = isinstance(amount, Lit) and isinstance(amount.value, int) and amount.value <= 0
+    return zero if guard.kind == "after" else isinstance(amount, Now)
 
 
 def _pauses(point: Point) -> bool:

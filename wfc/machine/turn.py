@@ -30,6 +30,7 @@ from wfc.machine.program import CANCELLED, SYSTEM, Program
 from wfc.machine.steps import Steps
 from wfc.text.value import Value, value
 
+ROUND_FUEL = 20  # what another round of a turn costs, beside its steps
 SMALL = 100  # frames and tokens of an instance whose timers are all looked through after a turn
 
 
@@ -351,6 +352,9 @@ class Work(Steps):
     def _run_on(self) -> None:
         """Runs until everything waits. What an undo has held back comes before the tail that follows it."""
         while True:
+            self.fuel -= ROUND_FUEL  # guards that fire at once can lead to each other for ever, without a step between
+            if self.fuel <= 0:
+                raise EndlessError
             while self.ready:
                 fiber = self.inst.fibers.get(self.ready.popleft())
                 if fiber is not None and not fiber.wait:

@@ -54,10 +54,10 @@ class _Player:
         data = self.program.boundary.sample_fields(params)
         if self.chance is not None:
             data = self.chance.fields(params)
-        self.instance, refused = self.world.start(self.workflow.name, data | self.script.data)
-        if refused is not None:
-            return self._played("ended", refused.text)
         try:
+            self.instance, refused = self.world.start(self.workflow.name, data | self.script.data)
+            if refused is not None:
+                return self._played("ended", refused.text)
             return self._played(self._run())
         except RunawayError:
             return self._played("endless")
