@@ -1,5 +1,7 @@
 """Effects that an abort reaches and that say nothing about how they are undone."""
 
+from collections.abc import Iterator
+from itertools import count
 from typing import ClassVar
 
 from wfc.flow.effects import Undone
@@ -144,7 +146,7 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
     return MissingRollback(
         at=at,
         labels=_labels(step, at, undone),
-        fixes=_fixes(operation, suggestion),
+        fixes=_fixes(operation, suggestion) or _stub(program, operation),
         trace=trace,
         operation=step.target,
         started=isinstance(step, Start),
@@ -247,3 +249,36 @@ def _fixes(operation: OperationDef | None, suggestion: str) -> tuple[Fix, ...]:
     end = operation.extent.end
     place = Span(operation.extent.source, end, end)
     return (Fix(f"add `compensate {suggestion}`", (Edit(place, f" compensate {suggestion}"),)),)
+
+
+def _stub(program: Program, operation: OperationDef | None) -> tuple[Fix, ...]:
+    """A new activity of the service that undoes this one, and the clause that names it. To be filled in: not safe."""
+    if operation is None or operation.extent is None or operation.at is None:
+        return ()
+    source, end = operation.extent.source, operation.extent.end
+    params = _params_as_written(source.text[operation.at.end : end])
+    short = operation.name.rpartition(".")[2]
+    name = next(n for n in _names(short) if f"{operation.service}.{n}" not in program.operations)
+    if params is None:
+        return ()
+    args = ", ".join(param.name for param in operation.params)
+    line = source.line(operation.extent.line)
+    indent = line[: len(line) - len(line.lstrip())] or "  "
+    text = f" compensate {name}({args})\n{indent}activity {name}{params}"
+    return (Fix(f"add an activity `{name}` that undoes it", (Edit(Span(source, end, end), text),)),)
+
+
+def _names(short: str) -> Iterator[str]:
+    yield f"undo_{short}"
+    yield from (f"undo_{short}{number}" for number in count(2))
+
+
+def _params_as_written(text: str) -> str | None:
+    """The parameters in their parentheses, from behind the name of an operation."""
+    start = text.find("(")
+    deep = 0
+    for place in range(max(start, 0), len(text)):
+        deep += {"(": 1, ")": -1}.get(text[place], 0)
+        if deep == 0:
+            return None if '"' in text[:place] else " ".join(text[start : place + 1].split())
+    return None
