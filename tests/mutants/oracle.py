@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wfc.ir.expressions import Now, walk
-from wfc.ir.machine import Do, Guard, Machine, Start, State, Workflow
+from wfc.ir.expressions import Lit, Now, walk
+from wfc.ir.machine import Do, Guard, Machine, Start, State, Wait, Workflow
 from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions, workflow_expressions
 from wfc.machine.code import Calling, Locking
 from wfc.machine.instance import Frame, Instance
@@ -50,7 +50,7 @@ def truth(machine: Machine, states: int = 3_000) -> Truth:
                 seen["unhandled", end.name] = trace
         for fault, trace in seen.items():
             found.faults.setdefault(fault, "; ".join(choice.text for choice in trace))
-        if any("never ends" in text for text in explored.cut):
+        if any("never ends" in text for text in explored.cut) and not _times_unknown(workflow):
             found.faults.setdefault(("endless turn", workflow.name), "")
         if explored.complete and timeless:
             for path in sorted(set(explored.paths) - explored.nodes):
@@ -64,6 +64,14 @@ def _asks_time(workflow: Workflow) -> bool:
     if any(isinstance(part, Now) for expr in workflow_expressions(workflow) for part in walk(expr)):
         return True
     return any(guard.kind in ("after", "at") for guard in _guards(workflow))
+
+
+def _times_unknown(workflow: Workflow) -> bool:
+    """Whether something waits for a time that is not written down: it may be over when the waiting begins."""
+    amounts = [guard.amount for guard in _guards(workflow) if guard.kind in ("after", "every")]
+    amounts += [step.amount for step in region_steps(workflow.region) if isinstance(step, Wait)]
+    dates = any(guard.kind == "at" for guard in _guards(workflow))
+    return dates or not all(isinstance(amount, Lit) for amount in amounts)
 
 
 def _guards(workflow: Workflow) -> Iterator[Guard]:
