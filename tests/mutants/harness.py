@@ -26,8 +26,8 @@ from wfc.problems.problem import Severity
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reference/mutants.md"
-STATES = {"generated": 1_500, "program": 4_000, "example": 1_500}
-OF_A_KIND = {"generated": 1, "program": 12, "example": 3}  # mutants of one kind from one program
+STATES = {"generated": 1_500, "program": 4_000, "example": 800}
+OF_A_KIND = {"generated": 1, "program": 12, "example": 2}  # mutants of one kind from one program
 SHOWN = 20
 
 
