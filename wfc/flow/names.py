@@ -202,3 +202,17 @@ class Names:
         if guard.also and tail is not None:
             bits |= self._wanted.get(id(tail), 0)
         return bits
+
+    def reader(self, point: Point, name: str) -> Point | None:
+        """The first point from one on that reads a name of `let` or `as`."""
+        seen = {id(point)}
+        waiting = [point]
+        for each in waiting:
+            bits = self._reads(each)
+            if any(found == name for _, found in self._names(bits)):
+                return each
+            for target in (*each.next, *(abort.target for abort in each.aborts if abort.target is not None)):
+                if id(target) not in seen:
+                    seen.add(id(target))
+                    waiting.append(target)
+        return None

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from wfc.flow.graph import Frame, Point
-from wfc.flow.names import Name, Names
+from wfc.flow.names import Names
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.resting import Rest, branches, is_inside, places, rests, same_places
 from wfc.ir.essence import policy_names, resolved
@@ -15,7 +15,8 @@ from wfc.ir.machine import Do, FieldDef, Machine, Region, Scope, Start, Undo, Wo
 from wfc.ir.scenario import Migration, MigrationRule
 from wfc.ir.types import Errors, Fields, Named, Optional, Type, mentions
 from wfc.ir.walk import all_steps, nodes, region_steps, regions, undo_of
-from wfc.problems.problem import Edit
+from wfc.problems.problem import Edit, Fix
+from wfc.text.source import Span
 
 Fate = Literal["keep", "enter", "stay", "nowhere", "branch", "into branch", "watched"]
 
@@ -57,6 +58,15 @@ class Plan:
     def moves(self) -> bool:
         """Whether the instance goes on in the new version."""
         return self.fate in ("keep", "enter")
+
+
+@dataclass(frozen=True)
+class Need:
+    """A name of the new version that an instance must have, its type, and that of what it has, if anything."""
+
+    name: str
+    type: Type
+    held: Type | None
 
 
 class Move:
@@ -149,14 +159,26 @@ class Move:
 
     # -- names
 
-    def missing(self, plan: Plan) -> tuple[Name, ...]:
-        """The names that are read where an instance goes on, and that have no value then."""
-        names = self.names[1]
-        point = self._arrival(plan)
-        if point is None:
-            return ()
+    def needs(self, plan: Plan) -> Iterator[Need]:
+        """The names that are read where an instance goes on, and for which it has no value that fits."""
+        names, point = self.names[1], self._arrival(plan)
         given = {name for name, _ in plan.rule.sets} if plan.rule is not None else set()
-        return tuple(name for name in names.wanted(point) if name[1] not in given and not self._has(plan, *name))
+        wanted = {each: names.types[each] for each in names.wanted(point)} if point is not None else {}
+        arrived = plan.target or plan.rest.place
+        wanted.update((each, kind) for each, kind in names.variables.items() if is_inside(arrived, each[0]))
+        for (region, name), kind in wanted.items():
+            if name in given:
+                continue
+            held = self.held(plan.rest, name, region) if is_inside(plan.rest.place, region) else None
+            absent = held is None and (region, name) not in names.variables
+            if absent or (held is not None and not self.fits(held, kind)):
+                yield Need(name, kind, held)
+
+    def reader(self, plan: Plan, name: str) -> Span | None:
+        """Where a name is read first behind the place at which an instance goes on."""
+        point = self._arrival(plan)
+        found = self.names[1].reader(point, name) if point is not None else None
+        return found.step.at if found is not None and found.step is not None else None
 
     def _arrival(self, plan: Plan) -> Point | None:
         """The point of the new version at which an instance goes on."""
@@ -185,13 +207,6 @@ class Move:
                 found.setdefault((flow is self.after, rest.place), []).append(rest.point)
         return found
 
-    def _has(self, plan: Plan, region: str, name: str) -> bool:
-        """Whether an instance of the old version has a name of the new one, with a value that fits."""
-        if not is_inside(plan.rest.place, region):
-            return False
-        kind = self.held(plan.rest, name, region)
-        return kind is not None and self.fits(kind, self.names[1].types[region, name])
-
     def held(self, rest: Rest, name: str, region: str | None = None) -> Type | None:
         """The type of a name that every instance at rest has there, in one region or in any around."""
         old = self.names[0]
@@ -216,25 +231,48 @@ class Move:
                 if found is None or not self.fits(found, kind):
                     yield name, other
 
-    def changed_names(self, plan: Plan) -> Iterator[tuple[str, Type, Type]]:
-        """The variables that keep their name and get another type, and are not set: name, old type, new type."""
-        given = {name for name, _ in plan.rule.sets} if plan.rule is not None else set()
-        for (region, name), kind in self.names[1].variables.items():
-            arrives = is_inside(plan.target or plan.rest.place, region) and is_inside(plan.rest.place, region)
-            held = self.held(plan.rest, name, region) if arrives and name not in given else None
-            if held is not None and not self.fits(held, kind):
-                yield name, held, kind
-
     @cached_property
-    def parameters(self) -> tuple[FieldDef, ...]:
+    def parameters(self) -> tuple[Need, ...]:
         """The parameters for which instances of the old version have no value that fits."""
         had = {param.name: param.type for param in self.before.workflow.params}
-        return tuple(
-            param
-            for param in self.after.workflow.params
-            if (param.name not in had and param.default is None)
-            or (param.name in had and not self.fits(had[param.name], param.type))
-        )
+        absent = [p for p in self.after.workflow.params if p.name not in had and p.default is None]
+        others = [p for p in self.after.workflow.params if p.name in had and not self.fits(had[p.name], p.type)]
+        return tuple(Need(param.name, param.type, had.get(param.name)) for param in (*absent, *others))
+
+    # -- rules in the source
+
+    @property
+    def at(self) -> Span:
+        """The head of the migration."""
+        at = self.migration.at
+        assert at is not None
+        return at.first(len(at.text.partition("{")[0].rstrip()))
+
+    def stay(self, plan: Plan) -> Fix:
+        """The rule that keeps an instance on its version, in place of the one that moves it."""
+        return self.mend(plan, f"at {plan.rest.place} stay" if plan.rest.place else "otherwise stay")
+
+    def mend(self, plan: Plan, text: str) -> Fix:
+        """A rule for a place, in place of its own."""
+        rule = plan.rule
+        if rule is not None and rule.at is not None and rule.source == plan.rest.place:
+            return Fix(f"write `{text}`", (Edit(rule.at, text),))
+        return Fix(f"add `{text}`", (self._addition(text),))
+
+    def _addition(self, text: str) -> Edit:
+        at = self.migration.at
+        assert at is not None
+        alone = "\n" in at.text
+        rules = [rule for rule in self.migration.rules if rule.at is not None]
+        for rule in rules:
+            if not rule.source and rule.at is not None:
+                return Edit(Span(at.source, rule.at.start, rule.at.start), f"{text}\n  " if alone else f"{text}  ")
+        if rules and rules[-1].at is not None:
+            end = rules[-1].at.end
+            return Edit(Span(at.source, end, end), f"\n  {text}" if alone else f"  {text}")
+        start = at.text.index("{") + 1
+        inner = Span(at.source, at.start + start, at.end - 1)
+        return Edit(inner, f"\n  {text}\n" if alone else f" {text} ")
 
     # -- types
 

@@ -90,7 +90,7 @@ def _workflow(old: Workflow, new: Workflow, names: Names) -> Iterator[Difference
     if old.version != new.version:
         yield Difference(f"it was at version {old.version} and is at version {new.version}", new.at)
     if _clauses(old.region, names[0]) != _clauses(new.region, names[1]):
-        yield Difference("what stands before its states has changed", new.at)
+        yield Difference("what stands before its states has changed" if after else "its steps have changed", new.at)
     if list(before) != list(after):
         yield Difference("its states stand in another order", new.at)
 
