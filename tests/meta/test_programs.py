@@ -23,7 +23,7 @@ def test_nothing_is_wrong_with_it(folder: Path) -> None:
     paths = sorted(folder.glob("*.wf"))
     assert paths
     sources = [SourceFile(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
-    checked = pipeline.check(sources, Settings(root=str(ROOT)), DiskFiles(), pipeline.Options())
+    checked = pipeline.check(sources, Settings(root=str(folder)), DiskFiles(), pipeline.Options())
     assert [concise(problem) for problem in checked.report.problems] == []
 
 
@@ -31,7 +31,7 @@ def test_nothing_is_wrong_with_it(folder: Path) -> None:
 def test_all_its_scenarios_are_lowered(folder: Path) -> None:
     paths = sorted(folder.glob("*.wf"))
     sources = [SourceFile(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
-    settings, options = Settings(root=str(ROOT)), pipeline.Options()
+    settings, options = Settings(root=str(folder)), pipeline.Options()
     checked = pipeline.check(sources, settings, DiskFiles(), options)
     found = pipeline.scenarios(checked, settings, options)
     assert sum(len(scenarios) for _, scenarios, _ in found) == sum(s.text.count("\nscenario ") for s in sources)
@@ -49,7 +49,7 @@ _SINGLY = {"subscription-billing": {"access.suspend"}}
 def _told(folder: Path) -> list[tuple[Machine, Told]]:
     paths = sorted(folder.glob("*.wf"))
     sources = [SourceFile(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
-    settings, options = Settings(root=str(ROOT)), pipeline.Options()
+    settings, options = Settings(root=str(folder)), pipeline.Options()
     checked = pipeline.check(sources, settings, DiskFiles(), options)
     return [
         (machine, tell(program, scenario))

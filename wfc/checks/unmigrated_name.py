@@ -56,7 +56,9 @@ class UnmigratedName(Problem):
 
     def help(self) -> tuple[str, ...]:
         if self.kind == "parameter":
-            return (f"give it a default: `{self.names[0]}: {self.type} = ...`",) if self.held is None else ()
+            if self.held is None:
+                return (f"give it a default: `{self.names[0]}: {self.type} = ...`",)
+            return ("let the running instances end as they are: `otherwise stay`, and no other rule",)
         if self.kind == "unread":
             return (f"give `{self.target}` a value that every instance in `{self.place}` has",)
         sets = " ".join(f"set {name} = ..." for name in self.names)

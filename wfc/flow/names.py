@@ -12,7 +12,7 @@ from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Choose, Do, ForEach, Guard, Let, Machine, Parallel, Region, Scope, State, Workflow
 from wfc.ir.types import Type
 from wfc.ir.undos import stored_names
-from wfc.ir.walk import expressions, guard_expressions, policy_expressions, region_expressions, regions
+from wfc.ir.walk import expressions, guard_expressions, guards, policy_expressions, regions
 
 Name = tuple[str, str]  # the path of the region that binds it, and the name
 
@@ -112,10 +112,19 @@ class Names:
             return found | (self._of(point.frame, (name for kind, name in stored if kind == "local")) & ~own)
         if point.kind == "join":
             return found
-        exprs = list(expressions(step))
+        armed = guards(step)
+        triggers = {id(expr) for guard in armed for expr in guard_expressions(guard)}
+        exprs = [expr for expr in expressions(step) if id(expr) not in triggers]
         if isinstance(step, Do) and step.policy in self.policies:
             exprs += policy_expressions(self.policies[step.policy])
-        return found | self._read(point.frame, exprs)
+        return found | self._read(point.frame, exprs) | self._triggers(point.frame, armed)
+
+    def _triggers(self, frame: Frame, armed: Iterable[Guard]) -> int:
+        """What guards read themselves; a condition may read what its own event brings."""
+        found = 0
+        for guard in armed:
+            found |= self._read(frame, guard_expressions(guard)) & ~self._of(frame, (guard.bind,))
+        return found
 
     @cached_property
     def _clauses(self) -> dict[int, int]:
@@ -124,16 +133,14 @@ class Names:
         for frame in self.graph.frames:
             if frame.entry is None:
                 continue
-            exprs: list[Expr] = []
-            match frame.subject:
-                case State(guards=guards, slas=slas):
-                    exprs = [e for guard in guards for e in guard_expressions(guard)]
-                    exprs += [e for sla in slas for e in (sla.within, sla.warn) if e is not None]
-                case Region():
-                    exprs = list(region_expressions(frame.subject))
-                case _:
-                    continue
-            found[id(frame.entry)] = found.get(id(frame.entry), 0) | self._read(frame, exprs)
+            subject = frame.subject
+            if not isinstance(subject, State | Region):
+                continue
+            exprs = [e for sla in subject.slas for e in (sla.within, sla.warn) if e is not None]
+            if isinstance(subject, Region):
+                exprs += [variable.value for variable in subject.variables]
+            read = self._read(frame, exprs) | self._triggers(frame, subject.guards)
+            found[id(frame.entry)] = found.get(id(frame.entry), 0) | read
         return found
 
     # -- the flows
@@ -197,7 +204,7 @@ class Names:
 
     def _beside(self, frame: Frame, guard: Guard) -> int:
         """What a guard around reads whenever its time comes."""
-        bits = self._read(frame, guard_expressions(guard))
+        bits = self._triggers(frame, (guard,))
         tail = frame.tails.get(id(guard))
         if guard.also and tail is not None:
             bits |= self._wanted.get(id(tail), 0)
