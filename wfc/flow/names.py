@@ -192,7 +192,15 @@ class Names:
 
     def valued(self, point: Point) -> frozenset[Name]:
         """The names that have a value on every way to a point."""
-        return frozenset(self._names(self._valued.get(id(point), 0)))
+        bits = self._valued.get(id(point), 0)
+        found = self._sets.get(bits)
+        if found is None:
+            found = self._sets[bits] = frozenset(self._names(bits))
+        return found
+
+    @cached_property
+    def _sets(self) -> dict[int, frozenset[Name]]:
+        return {}
 
     def wanted(self, point: Point) -> tuple[Name, ...]:
         """The names that must have a value where a token stands at a point, in order of binding."""

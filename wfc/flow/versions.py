@@ -211,10 +211,7 @@ class Move:
         """The type of a name that every instance at rest has there, in one region or in any around."""
         old = self.names[0]
         valued = old.valued(rest.point)
-        around = [region] if region is not None else sorted({p for p, _ in (*old.types, *old.variables)}, key=len)[::-1]
-        for path in around:
-            if not is_inside(rest.place, path):
-                continue
+        for path in [region] if region is not None else _around(rest.place):
             if (path, name) in old.variables:
                 return old.variables[path, name]
             if (path, name) in valued:
@@ -320,17 +317,49 @@ class Move:
         effects = self.before.effects
         point = plan.rest.point
         bits = effects.may.get(id(point), 0) | effects.beside(point.frame)
-        told: set[str] = set()
-        for call in effects.calls:
-            if not bits & effects.bit[id(call)]:
-                continue
-            name, undo = _undo(call, point)
-            if undo is not None and undo.kind == "steps" and name not in told and not self._knows(name, undo):
-                told.add(name)
+        alone, inside = self._suspects
+        for (name, _), (mask, undo) in alone.items():
+            if bits & mask:
                 yield name, undo
+        for call in inside:
+            if bits & effects.bit[id(call)]:
+                name, found = _undo(call, point)
+                if found is not None and found.kind == "steps" and not self._knows(name, found):
+                    yield name, found
+
+    @cached_property
+    def _suspects(self) -> tuple[dict[tuple[str, int], tuple[int, Undo]], list[Point]]:
+        """The calls that the new version cannot undo, as bits; those that a region around may stand for."""
+        alone: dict[tuple[str, int], tuple[int, Undo]] = {}
+        inside: list[Point] = []
+        effects = self.before.effects
+        for call in effects.calls:
+            if any(frame.covered for frame in call.frame.outward()):
+                inside.append(call)
+                continue
+            assert isinstance(call.step, Do | Start)
+            name, undo = call.step.target, undo_of(call.step)
+            if undo is not None and undo.kind == "steps" and not self._knows(name, undo):
+                same = resolved(undo, self._old_policies)
+                mask, first = alone.get((name, hash(same)), (0, undo))
+                alone[name, hash(same)] = mask | effects.bit[id(call)], first
+        return alone, inside
 
     def _knows(self, name: str, undo: Undo) -> bool:
-        return (name, resolved(undo, policy_names(self.old.machine))) in self._known_undos and self._callable(undo)
+        """Whether the new version undoes something in the same way."""
+        found = self._asked.get((name, id(undo)))
+        if found is None:
+            same = (name, resolved(undo, self._old_policies)) in self._known_undos
+            found = self._asked[name, id(undo)] = same and self._callable(undo)
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[tuple[str, int], bool]:
+        return {}
+
+    @cached_property
+    def _old_policies(self) -> dict[str, str]:
+        return policy_names(self.old.machine)
 
     @cached_property
     def _known_undos(self) -> set[tuple[str, Undo]]:
@@ -349,6 +378,14 @@ class Move:
         if [param.name for param in before] != [param.name for param in after]:
             return True
         return not all(self.fits(a.type, b.type) for a, b in zip(before, after, strict=True))
+
+
+def _around(place: str) -> Iterator[str]:
+    """A path and those of what is around it, from the inside out."""
+    while place:
+        yield place
+        place = place.rpartition(".")[0]
+    yield ""
 
 
 def _undo(call: Point, at: Point) -> tuple[str, Undo | None]:

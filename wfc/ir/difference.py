@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from wfc.ir.essence import bare, essence, policy_names, resolved
 from wfc.ir.machine import FieldDef, Machine, Node, Region, Scope, Workflow
 from wfc.ir.walk import nodes
 from wfc.text.source import Span
-from wfc.text.value import Value, value
+from wfc.text.value import Value, field, value
 
 _DEFINITIONS = {
     "policies": "the policy",
@@ -25,13 +23,15 @@ _DEFINITIONS = {
     "services": "the service",
 }
 
+_CLAUSES = (("result", "result"), ("key", "key"), ("raises", "list of errors"), ("views", "list of views"))
+
 
 @value
 class Difference(Value):
     """A difference: what it is, and where it stands in the newer version, if it is there at all."""
 
     text: str
-    at: Span | None = attrs.field(eq=False, default=None)
+    at: Span | None = field(eq=False, default=None)
 
 
 def difference(old: Machine, new: Machine) -> Difference | None:
@@ -84,8 +84,13 @@ def _workflow(old: Workflow, new: Workflow, names: Names) -> Iterator[Difference
         if not any(inner.startswith(f"{path}.") for inner in other):  # what is inside says it better
             yield Difference(f"{_kind(after[path])} `{path}` has changed", after[path].at)
     yield from _parameters(old.params, new.params, new.at)
-    for field, noun in (("result", "result"), ("key", "key"), ("raises", "list of errors"), ("views", "list of views")):
-        if bare(getattr(old, field)) != bare(getattr(new, field)):
+    for clause, noun in (
+        ("result", "result"),
+        ("key", "key"),
+        ("raises", "list of errors"),
+        ("views", "list of views"),
+    ):
+        if bare(getattr(old, clause)) != bare(getattr(new, clause)):
             yield Difference(f"its {noun} has changed", new.at)
     if old.version != new.version:
         yield Difference(f"it was at version {old.version} and is at version {new.version}", new.at)
