@@ -17,6 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from tests.golden.document import Block, Case
+from tests.golden.program import project
 from wfc.cli.main import main
 
 _PROMPT = "$ "
@@ -29,7 +30,7 @@ def console(case: Case, block: Block) -> str:
     commands = [line.removeprefix(_PROMPT) for line in block.text.splitlines() if line.startswith(_PROMPT)]
     assert commands, "a console block holds at least one line `$ wfc ...`"
     with tempfile.TemporaryDirectory() as folder, chdir(folder), patch.dict(os.environ, _CALM):
-        for path, text in case.files.items():
+        for path, text in project(case).items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8", newline="\n")
         return "\n".join(_run(command) for command in commands)

@@ -3,6 +3,7 @@
 ## A misspelt name                  the case; prose around the blocks is for the reader
 ```wf shop/orders.wf                input: a source; without a name it is `main.wf`
 ```toml wfc.toml                    input: any other file, by name
+```recorded                         input: an earlier source; the records of its versions lie in the output folder
 ```problems                         expected: what the producer of that name makes of the case
 """
 
@@ -15,6 +16,7 @@ from wfc.text.value import Value, value
 DEFAULT_NAME = "main.wf"
 
 _INPUTS = frozenset({"wf", "toml", "text"})
+_RECORDED = "recorded"
 _FENCE = re.compile(r"(?P<fence>`{3,})(?P<info>[^`]*)")
 _TICKS = re.compile(r"^`{3,}", re.MULTILINE)
 
@@ -44,6 +46,11 @@ class Block(Value):
         """Whether the block is a file of the case."""
         return self.kind in _INPUTS
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the block is a source of which only the records of its versions are there."""
+        return self.kind == _RECORDED
+
 
 @value(kw_only=True)
 class Case(Value):
@@ -58,9 +65,14 @@ class Case(Value):
         return {block.argument or DEFAULT_NAME: block.text for block in self.blocks if block.is_input}
 
     @property
+    def recorded(self) -> tuple[str, ...]:
+        """Sources that were compiled before, and then changed: their records are files of the case."""
+        return tuple(block.text for block in self.blocks if block.is_recorded)
+
+    @property
     def expected(self) -> tuple[Block, ...]:
         """The blocks that a producer must confirm."""
-        return tuple(block for block in self.blocks if not block.is_input)
+        return tuple(block for block in self.blocks if not block.is_input and not block.is_recorded)
 
 
 def read_cases(text: str) -> Iterator[Case]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tests.golden.console import console
 from tests.golden.document import Block, Case
-from tests.golden.program import checked, machines
+from tests.golden.program import checked, machines, project
 from tests.golden.registry import registry
 from tests.golden.scenarios import scenarios
 from wfc.problems.edits import all_sources, apply_edits, chosen_edits
@@ -23,27 +23,27 @@ NOTHING = "no problems"
 
 def _problems(case: Case, block: Block) -> str:
     del block
-    return full(checked(case.files).problems) or NOTHING
+    return full(checked(project(case)).problems) or NOTHING
 
 
 def _concise(case: Case, block: Block) -> str:
     del block
-    return "\n".join(concise(problem) for problem in checked(case.files).problems) or NOTHING
+    return "\n".join(concise(problem) for problem in checked(project(case)).problems) or NOTHING
 
 
 def _json(case: Case, block: Block) -> str:
     del block
-    return render_json(checked(case.files).problems)
+    return render_json(checked(project(case)).problems)
 
 
 def _fixed(case: Case, block: Block) -> str:
     """The sources after all safe fixes (```fixed unsafe: all fixes); what they fix must be gone, and nothing new come."""
     unsafe = block.argument == "unsafe"
-    before = checked(case.files).problems
+    before = checked(project(case)).problems
     edits = chosen_edits(before, unsafe=unsafe)
     assert edits, "no problem of this case has such a fix"
     changed = {source.path: apply_edits(source, edits) for source in all_sources(edits)}
-    after = checked({**case.files, **changed}).problems
+    after = checked({**project(case), **changed}).problems
     solved = {_identity(problem) for problem in before if _is_applied(problem, edits)}
     assert not solved & {_identity(problem) for problem in after}, "a fix did not remove its problem"
     if not unsafe:

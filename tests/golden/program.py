@@ -2,12 +2,23 @@
 
 from collections.abc import Mapping
 
+from tests.golden.document import Case
 from wfc.driver import pipeline
 from wfc.ir.dump import dump
 from wfc.problems.problem import Report
 from wfc.project.files import MemoryFiles
 from wfc.project.settings import Settings, load_settings
 from wfc.project.sources import read_sources
+
+
+def project(case: Case) -> dict[str, str]:
+    """The files of a case, with the records of the versions that were compiled before."""
+    found = dict(case.files)
+    for text in case.recorded:
+        earlier = compiled({"main.wf": text})
+        assert not earlier.report.has_errors, [problem.message() for problem in earlier.report.problems]
+        found.update((f"workflows/{record.path}", record.text) for record in earlier.records)
+    return found
 
 
 def loaded(texts: Mapping[str, str]) -> tuple[MemoryFiles, Settings, Report]:

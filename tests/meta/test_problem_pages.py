@@ -10,14 +10,16 @@ from wfc.driver.catalogue import documentation, problem_classes
 _EXAMPLE = re.compile(r"^```wf (?P<kind>fails|passes)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _WF_BLOCK = re.compile(r"^```wf\b(?P<info>[^\n]*)$", re.MULTILINE)
 
-# These are about files, or several of them, or thousands of lines, or arise only in compiling: no example can show them.
+# These are about files, or several of them, or older versions, or thousands of lines, or arise only in compiling: no example can show them.
 WITHOUT_EXAMPLE = frozenset(
     {
+        "damaged-record",
         "duplicate-output",
         "edited-output",
         "import-cycle",
         "invalid-setting",
         "malformed-settings",
+        "migration-gap",
         "missing-source",
         "nested-too-deep",
         "no-sources",
@@ -25,9 +27,12 @@ WITHOUT_EXAMPLE = frozenset(
         "nul-character",
         "oversized-source",
         "unknown-setting",
+        "unmapped-state",
+        "unmigrated-name",
         "unreadable-source",
         "unsupported-feature",
         "unwritable-output",
+        "version-not-raised",
     }
 )
 

@@ -176,3 +176,16 @@ def test_temporary_files_never_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "_write_whole", failing(FULL, lambda *_: None, 0))
     write([A, B], "out")
     assert on_disk() == {}
+
+
+def test_a_record_is_written_once_and_is_not_ours() -> None:
+    record = Output("versions/a.v1.json", "{}\n")
+    result = write([A], "out", records=[record])
+    assert result.written == ("out/a.json", "out/versions/a.v1.json")
+    assert list(json.loads(on_disk()[MANIFEST])["files"]) == ["a.json"]
+    assert write([B], "out", complete=True).removed == ("out/a.json",)
+    assert texts() == {"sub/b.md": "one\ntwo\n", "versions/a.v1.json": "{}\n"}
+
+
+def test_the_difference_shows_a_record_that_is_missing() -> None:
+    assert "+++ out/versions/a.v1.json" in differences([], "out", records=[Output("versions/a.v1.json", "{}\n")])

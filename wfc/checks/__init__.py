@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
+from wfc.flow.versions import Version
 from wfc.ir.machine import Machine
 from wfc.problems.problem import Reporter
 from wfc.simulation.inquiry import Inquiry
@@ -18,8 +19,8 @@ def checks() -> Iterator[tuple[str, Check]]:
         yield kebab(info.name), import_module(f"{__name__}.{info.name}").check
 
 
-def run_checks(machine: Machine, report: Reporter) -> None:
-    """All checks over one machine with every workflow of the project."""
-    program = Inquiry(machine)
+def run_checks(machine: Machine, report: Reporter, versions: tuple[Version, ...] = ()) -> None:
+    """All checks over one machine with every workflow of the project; `versions` are its processes with a past."""
+    program = Inquiry(machine, versions)
     for _, check in checks():
         check(program, report)

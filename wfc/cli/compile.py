@@ -1,7 +1,7 @@
 """Check workflows, then write the files of each.
 
 A file in the output folder that was edited by hand is not overwritten without --force. When the whole project is
-compiled, files of workflows that are gone are removed.
+compiled, files of workflows that are gone are removed. The record of a version is written once, and never removed.
 """
 
 import sys
@@ -70,10 +70,10 @@ def run(chosen: Namespace) -> int:
     folder = chosen.out or given.settings.out_folder
     complete = not chosen.paths and not chosen.process
     if chosen.check:
-        difference = output.differences(compiled.outputs, folder, complete=complete)
+        difference = output.differences(compiled.outputs, folder, records=compiled.records, complete=complete)
         sys.stdout.write(difference)
         return PROBLEMS if difference else FINE
-    result = output.write(compiled.outputs, folder, force=chosen.force, complete=complete)
+    result = output.write(compiled.outputs, folder, records=compiled.records, force=chosen.force, complete=complete)
     if result.problems:
         unwritable = any(isinstance(problem, UnwritableOutput) for problem in result.problems)
         return _refuse((*found, *result.problems), given, WRONG_USE if unwritable else PROBLEMS, chosen)
@@ -103,10 +103,11 @@ def _tell(compiled: pipeline.Compiled, result: output.WriteResult, folder: str) 
 
 
 def _listed(compiled: pipeline.Compiled) -> list[str]:
-    """The files by name, those of a folder of their own together."""
+    """The files by name, those of a folder of their own together; then the new records of versions."""
     inside = Counter(made.path.partition("/")[0] for made in compiled.outputs if "/" in made.path)
     plain = [made.path for made in compiled.outputs if "/" not in made.path]
-    return [*plain, *(f"{name}/ ({counted(count, 'file')})" for name, count in inside.items())]
+    folders = [f"{name}/ ({counted(count, 'file')})" for name, count in inside.items()]
+    return [*plain, *folders, *(made.path for made in compiled.records)]
 
 
 def _options(chosen: Namespace) -> pipeline.Options:
@@ -116,6 +117,7 @@ def _options(chosen: Namespace) -> pipeline.Options:
         timeout_ms=chosen.timeout,
         audit=chosen.audit,
         targets=chosen.target or pipeline.Options().targets,
+        out=chosen.out,
     )
 
 

@@ -4,6 +4,8 @@ New texts are written beside the old files and synced to the disk; only when all
 old ones' places. A manifest of digests in the folder says which files are ours and how we left them. While files change
 places it holds the old and the new digest of each, so that an interruption at any moment leaves only files that the
 next run knows as its own.
+
+Records are written once, and are not ours afterwards: they are in no manifest, and no later run touches them.
 """
 
 import difflib
@@ -35,8 +37,15 @@ class WriteResult(Value):
     removed: tuple[str, ...] = ()
 
 
-def write(outputs: Sequence[Output], folder: str, *, force: bool = False, complete: bool = False) -> WriteResult:
-    """Writes the outputs into a folder, all of them or none.
+def write(
+    outputs: Sequence[Output],
+    folder: str,
+    *,
+    records: Sequence[Output] = (),
+    force: bool = False,
+    complete: bool = False,
+) -> WriteResult:
+    """Writes the outputs and the new records into a folder, all of them or none.
 
     A file that was edited by hand is a problem unless `force` is given. `complete` says that the outputs are all that
     the folder should hold: files of earlier runs that are not among them are removed.
@@ -49,22 +58,24 @@ def write(outputs: Sequence[Output], folder: str, *, force: bool = False, comple
     if edited:
         return WriteResult(problems=tuple(edited))
     try:
-        _replace(outputs, changed, orphans, folder, manifest)
+        _replace(outputs, [*changed, *records], orphans, folder, manifest)
     except OSError as error:
         at = whole_file(_shown_path(error, folder))
         return WriteResult(problems=(problems.UnwritableOutput(at=at, reason=_reason(error)),))
-    written = {output.path for output in changed}
+    written = {output.path for output in (*changed, *records)}
     return WriteResult(
-        written=tuple(join(folder, output.path) for output in outputs if output.path in written),
+        written=tuple(join(folder, output.path) for output in (*outputs, *records) if output.path in written),
         unchanged=tuple(join(folder, output.path) for output in outputs if output.path not in written),
         removed=tuple(join(folder, path) for path in orphans),
     )
 
 
-def differences(outputs: Sequence[Output], folder: str, *, complete: bool = False) -> str:
+def differences(
+    outputs: Sequence[Output], folder: str, *, records: Sequence[Output] = (), complete: bool = False
+) -> str:
     """What `write` would change, as a unified diff; empty where the folder is up to date."""
     pieces: list[str] = []
-    for output in sorted(outputs, key=lambda output: output.path):
+    for output in sorted((*outputs, *records), key=lambda output: output.path):
         data = _content(folder, output.path)
         if data != _encoded(output):
             pieces += _diff(data, output.text, join(folder, output.path))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wfc import problems
+from wfc.driver import records
 from wfc.driver.backends import backends
 from wfc.driver.modules import load
 from wfc.driver.summary import summary
@@ -35,6 +36,7 @@ class Options(Value):
     timeout_ms: int | None = None
     audit: bool = True
     targets: tuple[str, ...] = ("json", "diagram", "typescript")
+    out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,12 @@ __all__ = ["Checked", "Compiled", "Options", "broken_workflows", "check", "compi
 
 @dataclass(frozen=True)
 class Compiled:
-    """The files of each workflow, and what was understood, told in lines."""
+    """The files of each workflow, and what was understood, told in lines. `records` are of versions that have none."""
 
     report: Report
     outputs: tuple[Output, ...]
     summary: tuple[str, ...]
+    records: tuple[Output, ...] = ()
 
 
 def check(sources: Sequence[SourceFile], settings: Settings, files: Files, options: Options) -> Checked:
@@ -69,7 +72,8 @@ def check(sources: Sequence[SourceFile], settings: Settings, files: Files, optio
         if not model.undeclared:
             from wfc.checks import run_checks  # noqa: PLC0415 - not needed where names are unknown
 
-            run_checks(lower_all(model, _with(settings, options)), report)
+            past = records.versions(model, sources, _with(settings, options), _folder(settings, options), files, report)
+            run_checks(lower_all(model, _with(settings, options)), report, past)
         report = _judged(report, [module.source for module in modules], whole=sound)
     return Checked(report, tuple(sources), model)
 
@@ -111,7 +115,8 @@ def compile(sources: Sequence[SourceFile], settings: Settings, files: Files, opt
     if checked.report.has_errors:  # the backends had their say
         return Compiled(report, (), ())
     lines = tuple(line for built in machines for line in summary(built))
-    return Compiled(report, tuple(outputs.values()), lines)
+    new = records.missing(machines, _folder(settings, options), files)
+    return Compiled(report, tuple(outputs.values()), lines, new)
 
 
 def machine(root: WorkflowModel, model: Model, settings: Settings, options: Options) -> Machine:
@@ -169,6 +174,11 @@ def _same_output(found: list[WorkflowModel], report: Report) -> None:
             other = older.module.at(older.decl.name)
             label = (Label(other, "the other one"),)
             report(problems.DuplicateOutput(at=at, process=workflow.process, labels=label))
+
+
+def _folder(settings: Settings, options: Options) -> str:
+    """The output folder, in which the records of versions lie."""
+    return options.out or settings.out_folder
 
 
 def _with(settings: Settings, options: Options) -> Settings:

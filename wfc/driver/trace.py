@@ -27,7 +27,7 @@ def trace_text(problem: Problem, checked: pipeline.Checked, settings: Settings) 
         return None
     every = checked.model.workflows.values()
     root = next((w for w in every if w.by_itself and w.decl.name.text == trace.workflow.rpartition(".")[2]), None)
-    if root is None:
+    if root is None or root in pipeline.broken_workflows(checked.model):
         return None
     program = Program(pipeline.machine(root, checked.model, settings, pipeline.Options()))
     run = retrace(program, ((identity, read_input(given), key) for identity, given, key in trace.acts))

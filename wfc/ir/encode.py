@@ -94,7 +94,7 @@ def _decode(data: Any, hint: Any, path: str) -> Any:  # noqa: ANN401 - one case 
             raise BadMachineError(f"{path}: {data!r} is none of {get_args(hint)}")
         return data
     if origin in (Union, types.UnionType):
-        if data is None:
+        if data is None and type(None) in get_args(hint):
             return None
         options = [option for option in get_args(hint) if option is not type(None)]
         if isinstance(data, dict | list):

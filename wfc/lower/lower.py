@@ -34,6 +34,13 @@ def lower_scenarios(root: WorkflowModel, model: Model, settings: Settings, *, au
     return _Lowering(model, settings).with_scenarios(root, audit=audit)
 
 
+def lower_migrations(
+    root: WorkflowModel, model: Model, settings: Settings, *, audit: bool = True
+) -> tuple[m.Machine, tuple[Migration, ...]]:
+    """The machine of a workflow, as `lower` makes it, and the migrations that lead to it."""
+    return _Lowering(model, settings).with_migrations(root, audit=audit)
+
+
 def lower_all(model: Model, settings: Settings) -> m.Machine:
     """One machine with every workflow of the project that could be typed, for the checks."""
     return _Lowering(model, settings).project()
@@ -103,12 +110,19 @@ class _Lowering:
         lowering = ScenarioLowering(self.model, self.definitions, self.steps.operation, self._uses)
         name = self.numbers[root.instance]
         scenarios = tuple(lowering.scenario(scenario, name) for scenario in wanted)
-        migrations = tuple(
-            lowering.migration(migration, name)
-            for migration in self.model.migrations
-            if migration.workflow is root and not migration.broken
-        )
+        migrations = self._migrations(root, lowering)
         return self._machine(root, audit=audit), scenarios, migrations
+
+    def with_migrations(self, root: WorkflowModel, *, audit: bool) -> tuple[m.Machine, tuple[Migration, ...]]:
+        """The root and everything it reaches; then its migrations, which may mention more."""
+        machine = self.machine(root, audit=audit)
+        lowering = ScenarioLowering(self.model, self.definitions, self.steps.operation, self._uses)
+        return machine, self._migrations(root, lowering)
+
+    def _migrations(self, root: WorkflowModel, lowering: ScenarioLowering) -> tuple[Migration, ...]:
+        name = self.numbers[root.instance]
+        own = (each for each in self.model.migrations if each.workflow is root and not each.broken)
+        return tuple(lowering.migration(migration, name) for migration in own)
 
     def _uses(self, workflow: WorkflowModel) -> tuple[str, ...]:
         """The short names of a workflow: one, or of a generic one those of all its uses."""

@@ -42,6 +42,7 @@ class GuardCode:
     also: bool
     steps: Label
     label: str
+    trigger: tuple[Any, ...] = ()  # what makes it the same guard in another version
 
     @property
     def interrupting(self) -> bool:
@@ -85,6 +86,14 @@ class Spec:
     undo: UndoCode | None = None
     forgets: bool = False  # `compensate none` of a region
     fork: "ForkCode | None" = None
+
+
+@attrs.define(slots=True, eq=False)
+class Entry:
+    """Where a node begins, and the frames of the regions around it, outermost first."""
+
+    label: Label
+    regions: tuple[Spec, ...]
 
 
 @attrs.define(slots=True, eq=False)

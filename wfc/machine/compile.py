@@ -56,6 +56,7 @@ class _Place:
     end_opened: int = 0  # frames that are open where `end` is
     undo: dict[int, str] | None = None  # inside a compensation: the numbers of its calls
     own: tuple[c.Spec, ...] = ()  # the frames of a workflow's own guards
+    regions: tuple[c.Spec, ...] = ()  # the frames of the regions around, outermost first
 
     def within(self, frames: int = 1) -> "_Place":
         """The same place inside more frames."""
@@ -86,6 +87,7 @@ class Writer:
         self._here = ""
         self._counts: dict[str, int] = {}
         self.undos: dict[str, c.UndoCode] = {}
+        self.entries: dict[tuple[str, str], c.Entry] = {}
         self.lists = self._spec("undo list", "", "")
         self.forks = self._spec("undo fork", "", "")
         self.compensation = self._spec("undo", "", "")
@@ -163,6 +165,7 @@ class Writer:
             place = around.within()
         if kind == "workflow" or (node is not None and node.implicit):
             place.own = (*place.own, spec)
+        place.regions = (*around.regions, spec)
         place.nodes = {**(around.nodes if spec.names is False else {}), **self._labels(region, place.opened)}
         with self._at(around.workflow, region.path):
             if region.undo is not None:
@@ -209,7 +212,7 @@ class Writer:
             self._scope(node, place)
             return
         with self._at(place.workflow, node.path):
-            self._set(place.nodes[node.name][0])
+            self._entry(node, place)
             inner = attrs.evolve(place, path=node.path)
             plain = not (node.guards or node.ignore or node.slas)
             self._emit(c.Enter(node.path, plain))
@@ -229,10 +232,11 @@ class Writer:
 
     def _scope(self, node: Scope, place: _Place) -> None:
         with self._at(place.workflow, node.path):
-            self._set(place.nodes[node.name][0])
             if node.implicit:
+                self._set(place.nodes[node.name][0])
                 self._region(node.region, place, "scope", node)
                 return
+            self._entry(node, place)
             end = c.Label()
             self._region(node.region, attrs.evolve(place, end=end, end_opened=place.opened), "scope", node)
             self._set(end)
@@ -242,6 +246,12 @@ class Writer:
                 self._goto(node.next, place)
             else:
                 self._emit(c.Halt())
+
+    def _entry(self, node: Node, place: _Place) -> None:
+        """A node begins here."""
+        label = place.nodes[node.name][0]
+        self._set(label)
+        self.entries[place.workflow, node.path] = c.Entry(label, place.regions)
 
     # -- guards
 
@@ -262,6 +272,7 @@ class Writer:
                 also=guard.also or guard.kind == "every",
                 steps=c.Label(),
                 label=guard.label,
+                trigger=(guard.kind, guard.also, guard.names, guard.any, guard.amount),
             )
             found.append(made)
             if made.also:

@@ -4,18 +4,19 @@ A node that is the same in both versions maps to itself: same step, and its time
 enters B afresh. What has been done survives as data, if the new version can still undo it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
+from wfc.flow.resting import branches, is_inside, same_places
+from wfc.ir.essence import policy_names, resolved
 from wfc.ir.evaluate import NotConstant
-from wfc.ir.machine import Region, Scope, State
 from wfc.ir.scenario import Migration, MigrationRule
 from wfc.ir.walk import regions
 from wfc.machine.attempts import number_of
 from wfc.machine.base import Env
-from wfc.machine.code import Enter, GuardCode, Spec
+from wfc.machine.code import GuardCode, Spec
 from wfc.machine.instance import Entry, Fiber, Frame, Instance, Timer
 from wfc.machine.messages import Stop
 from wfc.machine.program import Program
@@ -57,19 +58,21 @@ class _Move:
         self.migration = migration
         self.at = at
         self.rules = {rule.source: rule for rule in migration.rules}
-        self.same = _same_nodes(old.workflows[inst.workflow].region, new.workflows[migration.workflow].region)
+        before, after = old.workflows[inst.workflow], new.workflows[migration.workflow]
+        self.same = same_places(old.machine, before, new.machine, after)
+        self.closed = branches(after)
 
     def run(self) -> Turned:
         """All tokens are mapped, or none is moved."""
         self._at_rest()
-        plans = [(fiber, self._plan(fiber)) for fiber in self.inst.fibers.values()]
-        sets = {id(rule): self._values(fiber, rule) for fiber, rule in plans if rule is not None}
+        plans = [self._plan(fiber) for fiber in self.inst.fibers.values()]
+        moved = {plan.fiber.id for plan in plans if plan.target}
+        sets = {plan.fiber.id: self._values(plan.fiber, plan.rule) for plan in plans if plan.rule is not None}
         self._logs()
-        self._same_scopes(fiber for fiber, rule in plans if rule is None)
         fresh: list[tuple[Frame, list[GuardCode]]] = []
         for frame in self.inst.frames.values():
             fresh.append((frame, self._new_guards(frame)))
-            self._frame(frame, moved={fiber.id for fiber, rule in plans if rule is not None})
+            self._frame(frame, moved)
         work = Work(self.new, self.inst, self.at)
         self.inst.workflow = self.migration.workflow
         self.inst.version = self.migration.new
@@ -77,11 +80,13 @@ class _Move:
         self._parameters()
         self._begin(work, fresh)
         work.note("migrated", "", old=self.migration.old, new=self.migration.new)
-        for fiber, rule in plans:
-            if rule is None:
-                self._keep(fiber)
+        for plan in plans:
+            values = sets.get(plan.fiber.id, {})
+            if plan.target:
+                self._enter(work, plan.fiber, plan.target, values)
             else:
-                self._enter(work, fiber, rule, sets[id(rule)])
+                self._keep(plan.fiber)
+                self._set(work, self.inst.frames[plan.fiber.frame], values)
         found = work.finish(lambda: None)
         if not isinstance(found, Turned):
             raise _Stay("migration-gap", found.text)
@@ -104,32 +109,34 @@ class _Move:
             if call is None and fiber.wait not in RESTING:
                 raise _Stay("not-at-rest", f"a token waits for {fiber.wait}")
 
-    def _node(self, fiber: Fiber) -> str:
-        """The node at which a token stands."""
-        frame: Frame | None = self.inst.frames[fiber.frame]
-        while frame is not None:
-            if frame.node:
-                return frame.node
-            frame = self.inst.frames[frame.parent] if frame.parent is not None else None
-        return ""
+    def _place(self, fiber: Fiber) -> str:
+        """The place at which a token stands: that in which the step is written for which it waits."""
+        return self.old.labels[fiber.pc - 1].partition(":")[2].rpartition("#")[0]
 
-    def _plan(self, fiber: Fiber) -> MigrationRule | None:
-        """The rule for a token; None: it stays where it is, in the same node."""
-        node = self._node(fiber)
-        rule = self._rule(node)
+    def _plan(self, fiber: Fiber) -> "_Plan":
+        """What becomes of a token; without a target it stays where it is, at the same place."""
+        place = self._place(fiber)
+        rule = self._rule(place)
         if rule is None:
-            if node in self.same:
-                return None
+            if place in self.same:
+                if self._watched(fiber):
+                    raise _Stay("unmapped-state", f"`{place}` has come to lie in a scope that new guards form")
+                return _Plan(fiber)
             rule = self.rules.get("")
         if rule is None:
-            raise _Stay("unmapped-state", f"no rule says where `{node}` goes")
-        if rule.kind == "to" and rule.target == node and node in self.same:
-            return None
-        if rule.kind == "to":
-            if fiber.base != next(f.id for f in self.inst.frames.values() if f.parent is None):
-                raise _Stay("unmapped-state", f"`{node}` is inside a branch, from which no rule leads elsewhere")
-            return rule
-        raise _Stay(rule.kind, f"the rule for `{rule.source or 'otherwise'}` says `{rule.kind}`")
+            raise _Stay("unmapped-state", f"no rule says where `{place}` goes")
+        if rule.kind != "to":
+            raise _Stay(rule.kind, f"the rule for `{rule.source or 'otherwise'}` says `{rule.kind}`")
+        target = place if rule.source == rule.target else rule.target
+        if target == place and place in self.same and not self._watched(fiber):
+            return _Plan(fiber, rule)
+        if fiber.wait == "fork" or fiber.base != next(f.id for f in self.inst.frames.values() if f.parent is None):
+            raise _Stay("unmapped-state", f"`{place}` has branches that run, from which no rule leads elsewhere")
+        if any(is_inside(target, path) for path in self.closed):
+            raise _Stay("unmapped-state", f"`{target}` is inside a branch, into which no rule leads")
+        if (self.migration.workflow, target) not in self.new.entries:
+            raise _Stay("unmapped-state", f"version {self.migration.new} has no `{target}`")
+        return _Plan(fiber, rule, target)
 
     def _rule(self, node: str) -> MigrationRule | None:
         """The rule of a node, or of the innermost scope around it."""
@@ -188,8 +195,10 @@ class _Move:
     def _undo(self, place: str) -> str:
         """The compensation of the new version that is the same as an old one."""
         code = self.old.undos[place]
+        wanted = resolved(code.undo, policy_names(self.old.machine))
+        names = policy_names(self.new.machine)
         for other in self.new.undos.values():
-            if other.undo == code.undo and other.name == code.name:
+            if other.name == code.name and resolved(other.undo, names) == wanted:
                 return other.place
         raise _Stay(
             "migration-gap", f"version {self.migration.new} has no such undo for `{code.name}`, which has been done"
@@ -197,24 +206,22 @@ class _Move:
 
     # -- frames and tokens
 
-    def _same_scopes(self, kept: Iterable[Fiber]) -> None:
-        """A scope that new guards have formed is not entered by a token that stays where it is."""
-        formed = [spec for spec in self.new.specs if spec.kind == "scope" and not spec.names]
-        new = {spec.path for spec in formed if spec.name not in self.old.spec_names}
-        for fiber in kept:
-            for frame in Work(self.old, self.inst, self.at).outward(self.inst.frames[fiber.frame]):
-                spec = self.old.specs[frame.spec]
-                if spec.boundary and spec.path in new:
-                    raise _Stay(
-                        "unmapped-state", f"`{self._node(fiber)}` has come to lie in a scope that new guards form"
-                    )
+    def _watched(self, fiber: Fiber) -> bool:
+        """Whether a token that stays has come to lie in a scope that new guards have formed, or has lost one."""
+        formed = {spec.path for spec in self.new.specs if _is_formed(spec) and spec.name not in self.old.spec_names}
+        for frame in Work(self.old, self.inst, self.at).outward(self.inst.frames[fiber.frame]):
+            spec = self.old.specs[frame.spec]
+            gone = _is_formed(spec) and spec.name not in self.new.spec_names
+            if gone or (spec.boundary and spec.path in formed):
+                return True
+        return False
 
     def _new_guards(self, frame: Frame) -> list[GuardCode]:
         """The guards that the frame has in the new version only."""
         old = self.old.specs[frame.spec]
         new = self.new.spec_names.get(old.name)
-        known = {(guard.kind, guard.label, guard.also) for guard in old.guards}
-        return [g for g in new.guards if (g.kind, g.label, g.also) not in known] if new is not None else []
+        known = {guard.trigger for guard in old.guards}
+        return [guard for guard in new.guards if guard.trigger not in known] if new is not None else []
 
     def _begin(self, work: Work, fresh: list[tuple[Frame, list[GuardCode]]]) -> None:
         """Variables and timers that only the new version has: they begin now."""
@@ -245,42 +252,47 @@ class _Move:
     def _keep(self, fiber: Fiber) -> None:
         label = self.old.labels[fiber.pc]
         if label not in self.new.places:
-            raise _Stay("unmapped-state", f"version {self.migration.new} has no such step in `{self._node(fiber)}`")
+            raise _Stay(
+                "unmapped-state", f"version {self.migration.new} has no such step in `{self.old.labels[fiber.pc]}`"
+            )
         fiber.pc = self.new.places[label]
         if fiber.call is not None and fiber.call.pc >= 0:
             fiber.call.pc = self.new.places[self.old.labels[fiber.call.pc]]
 
-    def _enter(self, work: Work, fiber: Fiber, rule: MigrationRule, values: Mapping[str, Any]) -> None:
-        """A token leaves its node and enters another afresh."""
-        target = rule.target
+    def _enter(self, work: Work, fiber: Fiber, target: str, values: Mapping[str, Any]) -> None:
+        """A token leaves its place and enters a node afresh."""
+        entry = self.new.entries[self.migration.workflow, target]
         frame = self.inst.frames[fiber.frame]
         self._drop(work, fiber, frame)
-        around = target.rpartition(".")[0]
-        while not self._holds(frame, around):
-            assert frame.parent is not None
-            outer = self.inst.frames[frame.parent]
-            outer.log.extend(work.freed(work.collect(frame)))
-            if frame.lock:
-                work.unlock(frame.lock)
+        chain = list(work.outward(frame))[::-1]
+        kept = 0
+        for each, spec in zip(chain, entry.regions, strict=False):
+            if each.spec < 0 or self.new.specs[each.spec] is not spec:
+                break
+            kept += 1
+        for each in reversed(chain[kept:]):
+            assert each.parent is not None
+            outer = self.inst.frames[each.parent]
+            outer.log.extend(work.freed(work.collect(each)))
+            if each.lock:
+                work.unlock(each.lock)
             fiber.frame = outer.id
-            work.remove(frame)
-            frame = outer
+            work.remove(each)
+        frame = chain[kept - 1]
         fiber.wait, fiber.call, fiber.due = "", None, []
         fiber.frame = frame.id
-        if self.new.specs[frame.spec].boundary:
-            frame.node = ""
-        for spec in self._between(frame, around):
+        for each in chain[:kept]:
+            if self.new.specs[each.spec].boundary:
+                each.node = ""
+        for spec in entry.regions[kept:]:
             frame = work.open(fiber, spec)
+        self._set(work, frame, values)
+        fiber.pc = entry.label.pc
+        work.ready.append(fiber.id)
+
+    def _set(self, work: Work, frame: Frame, values: Mapping[str, Any]) -> None:
         for name, given in values.items():
             work.bind(self._holder(work, frame, name), name, given)
-        fiber.pc = next(
-            pc
-            for pc, instruction in enumerate(self.new.code)
-            if isinstance(instruction, Enter)
-            and instruction.path == target
-            and self.new.labels[pc].startswith(f"{self.migration.workflow}:")
-        )
-        work.ready.append(fiber.id)
 
     def _drop(self, work: Work, fiber: Fiber, frame: Frame) -> None:
         """What a token waits for is withdrawn."""
@@ -291,25 +303,6 @@ class _Move:
             frame.log = [entry for entry in frame.log if entry.id != call.entry or entry.state != "started"]
         if fiber.wait == "lock":
             work.unlock(fiber.lock)
-
-    def _holds(self, frame: Frame, around: str) -> bool:
-        """Whether a frame is a region that the wanted one is, or lies in."""
-        if frame.spec < 0:
-            return False
-        spec = self.new.specs[frame.spec]
-        region = spec.kind in ("workflow", "scope")
-        return region and (spec.path in ("", around) or around.startswith(f"{spec.path}."))
-
-    def _between(self, frame: Frame, around: str) -> list[Spec]:
-        """The scopes that have to be entered on the way, outermost first."""
-        path = self.new.specs[frame.spec].path
-        specs = [
-            spec
-            for spec in self.new.specs
-            if spec.kind == "scope" and spec.boundary and spec.name.startswith(f"{self.migration.workflow}:")
-        ]
-        wanted = [s for s in specs if s.path == around or around.startswith(f"{s.path}.")]
-        return sorted((s for s in wanted if len(s.path) > len(path)), key=lambda s: len(s.path))
 
     def _holder(self, work: Work, frame: Frame, name: str) -> Frame:
         """The frame of the region that declares or binds a name."""
@@ -324,17 +317,16 @@ class _Move:
         return work.holder(frame)
 
 
-def _same_nodes(old: Region, new: Region) -> frozenset[str]:
-    """The nodes whose path, steps and guards are the same in both versions."""
-    before = {node.path: node for node in _states(old)}
-    return frozenset(node.path for node in _states(new) if before.get(node.path) == node)
+@attrs.frozen
+class _Plan:
+    fiber: Fiber
+    rule: MigrationRule | None = None
+    target: str = ""
 
 
-def _states(region: Region) -> Iterator[State]:
-    for inner in regions(region):
-        for node in inner.nodes:
-            if not isinstance(node, Scope):
-                yield node
+def _is_formed(spec: Spec) -> bool:
+    """Whether it is a scope that guards form around nodes of their own region."""
+    return spec.kind == "scope" and not spec.names
 
 
 def _timer(timer: Timer, old: Spec, new: Spec) -> Timer | None:
@@ -343,10 +335,8 @@ def _timer(timer: Timer, old: Spec, new: Spec) -> Timer | None:
         name = old.slas[timer.index][0].name
         place = next((i for i, (sla, _, _) in enumerate(new.slas) if sla.name == name), None)
     else:
-        guard = old.guards[timer.index]
-        place = next(
-            (g.index for g in new.guards if (g.kind, g.label, g.also) == (guard.kind, guard.label, guard.also)), None
-        )
+        trigger = old.guards[timer.index].trigger
+        place = next((guard.index for guard in new.guards if guard.trigger == trigger), None)
     return Timer(timer.at, timer.rank, timer.what, place, timer.number) if place is not None else None
 
 

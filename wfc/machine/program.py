@@ -1,11 +1,10 @@
 """A machine made ready to run: code, frames, definitions and the border of its values."""
 
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
 from wfc.ir.boundary import Boundary
-from wfc.ir.dump import dump
+from wfc.ir.essence import essence, fingerprint
 from wfc.ir.evaluate import Evaluator, NotConstant
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import EventDef, Machine, OperationDef, ResourceDef, Undo, Workflow
@@ -59,6 +58,7 @@ class Program:
         self.labels = writer.labels
         self.origins = writer.origins  # the step that each instruction stands for
         self.undos = writer.undos
+        self.entries = writer.entries  # of nodes, by workflow and path
         self.lists, self.forks, self.compensation = writer.lists, writer.forks, writer.compensation
         self.slots, self.besides = writer.slots, writer.besides
         self.compile = self.evaluator.compile
@@ -76,8 +76,8 @@ class Program:
 
     @cached_property
     def digest(self) -> str:
-        """What tells this machine from others: of everything but places in the source."""
-        return sha256(dump(self.machine).encode()).hexdigest()[:16]
+        """What tells this machine from others: of all that it does, not of what is only told."""
+        return fingerprint(essence(self.machine))
 
     @cached_property
     def heard(self) -> dict[str, frozenset[str]]:

@@ -3,6 +3,7 @@
 from wfc.problems.bad_escape import BadEscape as BadEscape
 from wfc.problems.bad_literal import BadLiteral as BadLiteral
 from wfc.problems.concurrent_write import ConcurrentWrite as ConcurrentWrite
+from wfc.problems.damaged_record import DamagedRecord as DamagedRecord
 from wfc.problems.duplicate_name import DuplicateName as DuplicateName
 from wfc.problems.duplicate_output import DuplicateOutput as DuplicateOutput
 from wfc.problems.edited_output import EditedOutput as EditedOutput

@@ -1,4 +1,4 @@
-"""What a check may ask: the flow of all workflows, and a run of the machine that shows what it claims."""
+"""What a check may ask: the flow of all workflows, what older versions were, and a run that shows what it claims."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -6,7 +6,9 @@ from functools import cached_property
 import attrs
 
 from wfc.flow.program import Program as Flow
+from wfc.flow.versions import Move, Version
 from wfc.flow.ways import Ways
+from wfc.ir.machine import Machine
 from wfc.problems.problem import Step, Trace
 from wfc.simulation.claim import Claim, Finder, Limits, Verdict
 
@@ -25,6 +27,16 @@ class Inquiry(Flow):
     """The program under check. Runs are looked for only when a check has something to show."""
 
     _spent = 0
+
+    def __init__(self, machine: Machine, versions: tuple[Version, ...] = ()) -> None:
+        super().__init__(machine)
+        self.versions = versions
+
+    @cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """The migrations whose old version is recorded."""
+        every = ((version, way) for version in self.versions for way in version.ways)
+        return tuple(Move(way, way.old, version.machine) for version, way in every if way.old is not None)
 
     @cached_property
     def ways(self) -> Ways:
