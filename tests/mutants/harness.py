@@ -127,6 +127,8 @@ def written() -> Iterator[Subject]:
         paths = sorted(folder.glob("*.wf")) if folder.is_dir() else []
         for path in paths:
             others = tuple((other.name, other.read_text()) for other in paths if other is not path)
+            records = folder.glob("workflows/versions/*.json")
+            others += tuple((record.relative_to(folder).as_posix(), record.read_text()) for record in sorted(records))
             yield Subject(f"{folder.name}/{path.name}", "example", path.read_text(), others)
 
 

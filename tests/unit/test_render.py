@@ -5,7 +5,7 @@ import textwrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wfc.problems.problem import Edit, Fix, Label, Problem, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Severity, Step, Trace
 from wfc.problems.render.concise import concise
 from wfc.problems.render.full import full
 from wfc.problems.render.json import render_json
@@ -257,6 +257,7 @@ def test_json_has_the_documented_shape() -> None:
         advice=("a",),
         labels=(Label(at("ship"), "l"),),
         fixes=(Fix("f", (Edit(Span(SOURCE, 0, 0), "x"),), True),),
+        trace=Trace("W", (Step("one", at("pay")), Step("two")), (("W/1", {"a": 1}, "k"),)),
     )
     place = {"start": {"line": 1, "column": 7, "offset": 6}, "end": {"line": 1, "column": 10, "offset": 9}}
     there = {"start": {"line": 3, "column": 6, "offset": 41}, "end": {"line": 3, "column": 10, "offset": 45}}
@@ -271,6 +272,11 @@ def test_json_has_the_documented_shape() -> None:
             "label": "h",
             "labels": [{"text": "l", "file": "shop/a.wf", "range": there}],
             "story": ["s"],
+            "trace": {
+                "workflow": "W",
+                "steps": [{"text": "one", "file": "shop/a.wf", "range": place}, {"text": "two"}],
+                "acts": [{"instance": "W/1", "input": {"a": 1}, "call": "k"}],
+            },
             "help": ["a"],
             "fixes": [
                 {
