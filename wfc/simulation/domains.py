@@ -5,7 +5,7 @@ from itertools import islice, product
 from typing import Any
 
 from wfc.ir.boundary import Misfit
-from wfc.ir.expressions import Expr, Get, Lit, Op, walk
+from wfc.ir.expressions import Expr, Get, Lit, Op, Ref, walk
 from wfc.ir.machine import FieldDef
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
 from wfc.ir.walk import workflow_expressions
@@ -46,6 +46,9 @@ class Domains:
                 literal = True
                 if side.value is not None:
                     self._literals.setdefault(side.type, {})[side.value] = None
+            elif isinstance(side, Ref) and side.kind == "const":
+                literal = True
+                self._literals.setdefault(side.type, {})[self.program.constants[side.name]] = None
         if literal:
             return
         for side in sides:
@@ -126,7 +129,7 @@ class Domains:
             case Optional(inner):
                 return [None, *self.values(inner, deep + 1)]
             case ListOf(item):
-                return [(), (self.program.boundary.sample(item),)]
+                return [(), (one := self.program.boundary.sample(item),), (one, self._another(item, one))]
             case Named("record", _, _):
                 return list(self.fields(self.program.boundary.forms.fields(kind)))
             case Named("enum", _, _) | Errors():
@@ -140,6 +143,10 @@ class Domains:
                 return [sample, *(value for value in self._literals.get(kind, ()) if value != sample)]
             case _:
                 return [sample]
+
+    def _another(self, kind: Type, sample: Any) -> Any:  # noqa: ANN401 - values of the language
+        """A second item of a list, different from the first where that is easy."""
+        return f"{sample} 2" if kind == TEXT else sample + 1 if kind == INT else sample
 
     def _numbers(self, kind: Type, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
         """Each number that is compared with, and its neighbours."""

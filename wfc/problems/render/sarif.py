@@ -52,7 +52,7 @@ def _result(problem: Problem, rule: int) -> dict[str, object]:
     }
     if problem.labels:
         found["relatedLocations"] = [_location(label.at, label.text) for label in problem.labels]
-    if problem.trace is not None:
+    if problem.trace is not None and problem.trace.acts:
         found["codeFlows"] = [{"threadFlows": [{"locations": _flow(problem.trace.steps, problem.at)}]}]
     if problem.fixes:
         found["fixes"] = [_fix(fix) for fix in problem.fixes]
