@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from wfc.flow.graph import Frame
 from wfc.flow.policies import Tries
-from wfc.flow.program import Program
+from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.time import Path, Term, sums
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import Do, Guard, Parallel, Region, State
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.durations import MILLISECONDS, show_duration, spaced_duration
 from wfc.text.names import listed
 from wfc.text.source import Span
@@ -74,7 +76,7 @@ class RetryExceedsDeadline(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
     for flow in program.flows.values():
         for frame in flow.graph.frames:
@@ -84,7 +86,8 @@ def check(program: Program, report: Reporter) -> None:
                 limit = program.policies.constants.whole(amount)
                 path = _inside(program, frame) if limit is not None else None
                 if path is not None and limit is not None and 0 < limit < path.total and place is not None:
-                    _report(place, name, limit, path, guard, report)
+                    trace = _trace(program, flow, path, guard, limit)
+                    _report(place, name, limit, path, guard, trace, report)
 
 
 def _limits(frame: Frame) -> Iterator[tuple[str, Span | None, Expr | None, Guard | None]]:
@@ -112,7 +115,21 @@ def _inside(program: Program, frame: Frame) -> Path | None:
             return None
 
 
-def _report(place: Span, promise: str, limit: int, path: Path, guard: Guard | None, report: Reporter) -> None:
+def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None, limit: int) -> Trace | None:
+    """A run in which the calls need all their attempts, until the time is over."""
+    point = program.ways.at(path.terms[-1].step) if path.terms else None
+    if point is None:
+        return None
+    sign = Sign("fired", guard.label) if guard is not None else Sign("promise")
+    abort = next((abort for abort in point.aborts if abort.guard is guard), None) if guard is not None else None
+    claim = Claim(flow.workflow.name, (Waypoint("late", point, abort),), sign, stops=True)
+    closing = Step(f"{spaced_duration(limit)} are over, and attempts are left that nobody waits for")
+    return program.show(claim, (closing,)).trace
+
+
+def _report(
+    place: Span, promise: str, limit: int, path: Path, guard: Guard | None, trace: Trace | None, report: Reporter
+) -> None:
     rows = [_row(term, times) for term, times in sums(path)]
     longest = max(path.terms, key=lambda term: term.total, default=None)
     enough = show_duration(_rounded(path.total))
@@ -128,6 +145,7 @@ def _report(place: Span, promise: str, limit: int, path: Path, guard: Guard | No
             rows=tuple(rows),
             left_out=tuple(sorted(path.unknown)),
             enough=enough,
+            trace=trace,
             labels=labels,
             fixes=_fixes(guard, enough),
         )

@@ -33,8 +33,8 @@ class Waypoint:
 
 
 SignKind = Literal[
-    "missing undo", "undo failed", "entered", "completed", "failed", "raised", "fired", "halted", "same key", "promise",
-    "there",
+    "missing undo", "undone", "undo failed", "entered", "completed", "failed", "raised", "fired", "halted", "same key",
+    "promise", "there",
 ]  # fmt: skip
 
 
@@ -42,10 +42,10 @@ SignKind = Literal[
 class Sign:
     """What is to be seen behind the last waypoint; `path` is a node, an operation or a guard.
 
-    `missing undo`: an effect is to be undone that has no undo. `undo failed`: an undo is given up. `entered`: a node.
-    `completed`, `failed`: the process ends so. `raised`: an error leaves a call or a step. `fired`: a guard.
-    `halted`: a token stands where nothing leads on. `same key`: an operation is called twice with one key. `promise`:
-    an sla is broken. `there`: nothing more than to have come so far.
+    `missing undo`: an effect is to be undone that has no undo. `undone`: something is undone. `undo failed`: an undo
+    is given up. `entered`: a node. `completed`, `failed`: the process ends so. `raised`: an error leaves a call or a
+    step. `fired`: a guard. `halted`: a token stands where nothing leads on. `same key`: an operation is called twice
+    with one key. `promise`: an sla is broken. `there`: nothing more than to have come so far.
     """
 
     kind: SignKind
@@ -86,11 +86,19 @@ def past_pivot(ways: Ways, flow: WorkflowFlow, pivot: Point, source: Point, abor
     return leaving(flow, before, source, abort, Sign("raised"))
 
 
-def leaving(flow: WorkflowFlow, before: tuple[Waypoint, ...], source: Point, abort: Abort, sign: Sign) -> Claim:
-    """A run in which an abort is taken. From a step that waits for nothing it goes with what comes before it."""
+def leaving(
+    flow: WorkflowFlow,
+    before: tuple[Waypoint, ...],
+    source: Point,
+    abort: Abort,
+    sign: Sign,
+    *,
+    errors: frozenset[str] = frozenset(),
+) -> Claim:
+    """A run in which an abort is taken, by one of some errors. From a step that waits for nothing it goes by itself."""
     if source.kind not in WAITING:
         return Claim(flow.workflow.name, before, sign, source)
-    return Claim(flow.workflow.name, (*before, Waypoint("leave", source, abort)), sign)
+    return Claim(flow.workflow.name, (*before, Waypoint("leave", source, abort, errors)), sign)
 
 
 def standing(flow: WorkflowFlow, *points: Point) -> Claim:

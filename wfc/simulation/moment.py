@@ -42,8 +42,8 @@ class Moment:
                 return sign.kind == "there"  # the others are seen in the stage
             case "missing undo":
                 return any(isinstance(command, Send) and command.target == GHOST for command in self.commands)
-            case "undo failed":
-                return any(r.kind == "undo failed" and sign.path in ("", r.get("operation")) for r in self.records)
+            case "undone" | "undo failed" as kind:
+                return any(r.kind == kind and sign.path in ("", r.get("operation")) for r in self.records)
             case "entered":
                 return any(r.kind == "entered" and r.path == sign.path for r in self.records)
             case "raised":

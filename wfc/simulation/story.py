@@ -14,13 +14,19 @@ from wfc.text.source import Span
 UNDO = "/undo"  # in the key of a call that undoes
 FEW = 6  # calls that work, one after another, that are all told
 AT_EDGES = 2  # of more, so many at the beginning and at the end
+LONGEST = 12  # steps of a story
 
 
 def story(stage: Stage, closing: Iterable[Step] = ()) -> tuple[Step, ...]:
     """The steps of a run, then what a check has to say about its end."""
     chain = stage.last.chain() if stage.last is not None else []
-    told = _Teller(stage, chain).told()
-    return (*_shortened(told), *closing)
+    told = list(_shortened(_Teller(stage, chain).told()))
+    ending = tuple(closing)
+    more = len(told) + len(ending) - LONGEST
+    if more > 1:
+        start = max(AT_EDGES, (len(told) - more) // 2)
+        told[start : start + more + 1] = [Step(f"{more + 1} more steps")]
+    return (*told, *ending)
 
 
 class _Teller:
@@ -31,6 +37,8 @@ class _Teller:
         self.failures: dict[str, list[str]] = {}  # of attempts, by operation
         self.gone: list[str] = []  # what has been undone, and not been told yet
         self.doubt = ""
+        self.late: list[str] = []  # what has been asked to stop, and answers all the same
+        self.raised = ""  # the error that was told last
         self.astray = False  # something has gone wrong: where the process goes on matters
 
     def told(self) -> list[Step]:
@@ -49,6 +57,11 @@ class _Teller:
             self.doubt = ""
 
     def _undone(self) -> None:
+        if self.late:
+            names, self.late = list(dict.fromkeys(self.late)), []
+            more = f" and {len(names) - FEW} others" if len(names) > FEW + 1 else ""
+            shown = ", ".join(names[:FEW] if more else names)
+            self.steps.append(Step(f"still under way, and done by now: {shown}{more}"))
         if self.gone:
             names, self.gone = list(dict.fromkeys(self.gone)), []
             more = f" and {len(names) - FEW} others" if len(names) > FEW + 1 else ""
@@ -61,25 +74,21 @@ class _Teller:
         match record.kind:
             case "attempt failed" if not undoing:
                 self.failures.setdefault(operation, []).append(str(record.get("error")))
+            case "answered" if moment.stopping and not undoing:
+                self.late.append(operation)
             case "answered" if not undoing:
-                failed = self.failures.pop(operation, [])
-                after = (
-                    f" after {len(failed)} failed attempts"
-                    if len(failed) > 1
-                    else " at the second attempt"
-                    if failed
-                    else ""
-                )
-                self._add(f"{operation}: done{after}", step)
+                self._answered(operation, step)
             case "raised" if not undoing and record.get("operation") is not None:
                 self.astray = True
                 self._failed(operation, str(record.get("error")), step)
             case "raised" if not undoing and record.get("error") == "LockTimeout":
                 self.astray = True
                 self._add("the lock does not become free in time", step)
-            case "raised" if not undoing:
+            case "raised" if not undoing and record.get("error") != self.raised:
                 self.astray = True
                 self._add(f"fails with {_short(record.get('error'))}", step)
+            case "sla breached":
+                self._add("the promised time is over", step)
             case "tolerated":
                 self._add(f"{operation} was optional: the process goes on", step)
             case "parked":
@@ -106,7 +115,16 @@ class _Teller:
             case _:
                 pass
 
+    def _answered(self, operation: str, step: Doing | None) -> None:
+        failed = self.failures.pop(operation, [])
+        if len(failed) == 1:
+            first = "gets no answer in time" if failed == ["Timeout"] else f"fails ({_short(failed[0])})"
+            self._add(f"{operation}: the first attempt {first}, the second works", step)
+        else:
+            self._add(f"{operation}: done{f' after {len(failed)} failed attempts' if failed else ''}", step)
+
     def _failed(self, operation: str, error: str, step: Doing | None) -> None:
+        self.raised = error
         attempts = self.failures.pop(operation, [])
         name = _short(error)
         if error not in attempts:
