@@ -116,7 +116,7 @@ def _trace(program: Inquiry, flow: WorkflowFlow, cycle: Cycle) -> Trace | None:
     """A run up to where the process waits for the last time."""
     names = [f"`{node.path}`" for node in cycle.nodes]
     rounds = f"it goes round in {listed(names)}" if names else "it repeats the same steps"
-    closing = (Step(f"and when it goes on from here, {rounds} and hears nothing any more"),)
+    closing = (Step(f"when it goes on from there, {rounds} and hears nothing any more"),)
     return program.first((standing(flow, point), closing) for point in _last_waits(flow, cycle)).trace
 
 

@@ -103,7 +103,9 @@ def _closing(points: list[Point]) -> Iterator[Step]:
         assert isinstance(step, Await)
         names = [guard.names[0].rpartition(".")[2] for guard in step.guards if guard.kind == "on" and not guard.also]
         yield Step(f"{_name(point.frame)} waits for {listed(names, 'or')}", step.at)
-    yield Step("nobody sends them any more: the process stands here for ever")
+    yield Step(
+        "nobody sends them any more: the process stands here for ever", points[0].step.at if points[0].step else None
+    )
 
 
 def _name(frame: Frame) -> str:

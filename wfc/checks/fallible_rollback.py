@@ -1,7 +1,6 @@
 """Undos whose failure is heard by nobody."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import ClassVar
 
 from wfc.flow.policies import written
@@ -96,7 +95,8 @@ def _claims(program: Inquiry, flow: WorkflowFlow, step: Do | Start) -> Iterator[
     calls = [point for point in flow.effects.calls if point.step is step]
     if done is None:
         return
-    for found in islice(flow.effects.undone(calls), TRIES):
+    every = sorted(flow.effects.undone(calls), key=lambda found: found.doubt)
+    for found in every[:TRIES]:
         before = () if found.doubt else (Waypoint("done", done),)
         if found.abort is None:
             yield Claim(flow.workflow.name, before, sign, found.source)

@@ -162,7 +162,7 @@ def _trace(program: Inquiry, flow: WorkflowFlow, call: Point, wanted: Resource, 
         return None
     sign = Sign("undo failed", step.target)
     closing = (Step(f"its undo has waited for `{wanted[0]}`, which its own process held", step.at),)
-    here = [found for found in undone if found.call is call]
+    here = sorted((found for found in undone if found.call is call), key=lambda found: found.doubt)
     claims = (_claim(flow, done, found, sign) for found in here[:TRIES])
     return program.first((claim, closing) for claim in claims).trace
 

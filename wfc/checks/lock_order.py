@@ -110,7 +110,7 @@ def _trace(program: Inquiry, flow: WorkflowFlow, nested: Nested) -> Trace | None
         wanted, held = f"another {wanted}", f"one {held}"
     closing = (
         Step(f"the process holds {held} and asks for {wanted}", nested.inner.at),
-        Step("somebody else may hold that and ask for this: then both wait until their time is over"),
+        Step("another one may hold that and ask for this: then both wait until their time is over", nested.inner.at),
     )
     return program.show(standing(flow, point), closing).trace
 

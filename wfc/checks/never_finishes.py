@@ -78,7 +78,7 @@ def _claims(program: Inquiry, flow: WorkflowFlow, stuck: list[State]) -> Iterato
         far = program.ways.to(entry)
         if any(id(target) in far for target in entry.next):
             again = Waypoint("pass", entry)
-            closing = (Step(f"enters `{node.path}` once more, and so on: no end is in sight", node.at),)
+            closing = (Step(f"`{node.path}` is entered, and comes round again: no end is in sight", node.at),)
             yield Claim(flow.workflow.name, (again, again), Sign("there"), stops=True), closing
 
 

@@ -124,10 +124,7 @@ def _claims(flow: WorkflowFlow, scope: Scope, ends: list[Done]) -> Iterator[tupl
     sign = Sign("entered", f"{around}.{scope.next}" if around else scope.next or "")
     for done in ends:
         point = next(point for point in flow.graph.points if point.step is done)
-        closing = (
-            Step(f"`{scope.path}` ends here", done.at),
-            Step(f"and the process goes on to `{scope.next}` all the same", scope.at),
-        )
+        closing = (Step(f"so `{scope.path}` has ended, and `{scope.next}` follows all the same", done.at),)
         yield Claim(flow.workflow.name, (Waypoint("pass", point),), sign, flow.graph.end, stops=True), closing
 
 

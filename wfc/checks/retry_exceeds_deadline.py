@@ -9,7 +9,7 @@ from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.time import Path, Term, sums
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import Do, Guard, Parallel, Region, State
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Trace
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.durations import MILLISECONDS, show_duration, spaced_duration
@@ -86,7 +86,7 @@ def check(program: Inquiry, report: Reporter) -> None:
                 limit = program.policies.constants.whole(amount)
                 path = _inside(program, frame) if limit is not None else None
                 if path is not None and limit is not None and 0 < limit < path.total and place is not None:
-                    trace = _trace(program, flow, path, guard, limit)
+                    trace = _trace(program, flow, path, guard)
                     _report(place, name, limit, path, guard, trace, report)
 
 
@@ -115,7 +115,7 @@ def _inside(program: Program, frame: Frame) -> Path | None:
             return None
 
 
-def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None, limit: int) -> Trace | None:
+def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None) -> Trace | None:
     """A run in which the calls need all their attempts, until the time is over."""
     point = program.ways.at(path.terms[-1].step) if path.terms else None
     if point is None:
@@ -123,8 +123,7 @@ def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None
     sign = Sign("fired", guard.label) if guard is not None else Sign("promise")
     abort = next((abort for abort in point.aborts if abort.guard is guard), None) if guard is not None else None
     claim = Claim(flow.workflow.name, (Waypoint("late", point, abort),), sign, stops=True)
-    closing = Step(f"{spaced_duration(limit)} are over, and attempts are left that nobody waits for")
-    return program.show(claim, (closing,)).trace
+    return program.show(claim).trace
 
 
 def _report(

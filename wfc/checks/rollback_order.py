@@ -128,10 +128,7 @@ def _trace(program: Inquiry, flow: WorkflowFlow, region: Region, undos: tuple[Do
     if frame is None:
         return None
     first, second = undos
-    closing = (
-        Step(f"there `{first.target}` comes first", first.at),
-        Step(f"and `{second.target}` only then", second.at),
-    )
+    closing = (Step(f"`{first.target}` comes first there, and `{second.target}` only then", second.at),)
     return program.first((claim, closing) for claim in islice(_claims(flow, frame, region), TRIES)).trace
 
 

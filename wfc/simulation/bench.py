@@ -58,7 +58,7 @@ class Bench:
 def trace_of(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> Trace:
     """A run as a problem carries it."""
     data = tuple((identity, write_input(given), key) for identity, given, key in acts(run))
-    steps = story(run, (*_values(claim, run), *closing))
+    steps = story(run, (*_values(claim, run, closing), *closing))
     return Trace(claim.workflow, steps, data, (claim.sign.kind, claim.sign.path))
 
 
@@ -67,14 +67,14 @@ def _watched(program: Program) -> Program:
     return program
 
 
-def _values(claim: Claim, run: Stage) -> tuple[Step, ...]:
+def _values(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> tuple[Step, ...]:
     """What decides in the end, with its values."""
     found = next(((inst, fiber) for inst, fiber, path in run.halted() if path == claim.sign.path), None)
     if found is None or not claim.names:
         return ()
     known = run.names(*found)
     told = [f"{name} = {_shown(value)}" for name in claim.names if (value := _value(known, name)) is not _NONE]
-    return (Step(f"here {', '.join(told)}"),) if told else ()
+    return (Step(f"here {', '.join(told)}", closing[0].at if closing else None),) if told else ()
 
 
 _NONE = object()

@@ -14,8 +14,9 @@ import attrs
 
 from wfc.flow.graph import Point
 from wfc.flow.ways import Ways
+from wfc.ir.machine import Do
 from wfc.machine.instance import Fiber, Instance
-from wfc.machine.messages import Send
+from wfc.machine.messages import Answered, Send
 from wfc.machine.program import Program
 from wfc.simulation.canonical import canonical
 from wfc.simulation.claim import Claim, Limits, Sign
@@ -25,7 +26,7 @@ from wfc.simulation.perform import Option, perform
 from wfc.simulation.stage import Stage
 
 AFTER = 400  # acts behind the last waypoint
-STRAIGHT = 20_000  # acts of a straight run
+PATIENCE = 100  # acts of a straight run that lead no nearer, and so many more as there are points
 SEVERAL = 8  # values that are tried at one place of a straight run
 PHASE = 10_000  # a waypoint that has been passed counts more than any way
 CROWD = 8  # tokens that cost as much to look at as a turn
@@ -103,7 +104,10 @@ class _Search:
             if self._last(start) and self._shown(start.stage, None):
                 return start.stage
         state = min(starts, key=self._far)
-        for _ in range(STRAIGHT):
+        best, patience = self._far(state), self._patience()
+        left = patience
+        while left > 0:
+            left -= 1
             mark = state.stage.last
             last = self._last(state)
             if last and self.claim.goal is None:
@@ -116,7 +120,13 @@ class _Search:
                     return state.stage
                 if self.claim.goal is None:
                     return state.stage if self._finish(state.stage, state.stage.last) else None
+            far = self._far(state)
+            if far < best:
+                best, left = far, patience
         return None
+
+    def _patience(self) -> int:
+        return PATIENCE + sum(len(flow.graph.points) for flow in self.ways.program.flows.values())
 
     def _go(self, state: _State) -> bool:
         """The best thing that can happen; False if nothing leads on."""
@@ -239,9 +249,10 @@ class _Search:
                 case "at":
                     if not self._stands(state.stage, waypoint.point):
                         return
-                case "pass":
+                case "pass" | "done":
                     fresh = _since(state.stage, state.seen)
-                    moment = next((each for each in fresh if self._passes(each, waypoint.point)), None)
+                    passes = self._passes if waypoint.kind == "pass" else _answers
+                    moment = next((each for each in fresh if passes(each, waypoint.point)), None)
                     if moment is None:
                         return
                 case "late":
@@ -318,6 +329,13 @@ class _Search:
                 if stage.lost:
                     return False
         return False
+
+
+def _answers(moment: Moment, point: Point) -> bool:
+    """Whether a child has worked; calls of the outside arrive by what is chosen for them."""
+    step, given = point.step, moment.given
+    child = isinstance(step, Do) and step.kind == "workflow" and moment.step is step
+    return child and isinstance(given, Answered) and given.kind == "value"
 
 
 def _since(stage: Stage, mark: Moment | None) -> list[Moment]:

@@ -1,9 +1,11 @@
 """A run told in a few sentences, for somebody who owns the process and wants to see what goes wrong in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from wfc.ir.machine import Step as Doing
-from wfc.machine.messages import Record
+from wfc.machine.messages import Operator, Record
+from wfc.machine.program import CANCELLED
+from wfc.machine.undo import UNATTENDED
 from wfc.problems.problem import Step
 from wfc.simulation.claim import GHOST
 from wfc.simulation.moment import Moment
@@ -15,13 +17,19 @@ UNDO = "/undo"  # in the key of a call that undoes
 FEW = 6  # calls that work, one after another, that are all told
 AT_EDGES = 2  # of more, so many at the beginning and at the end
 LONGEST = 12  # steps of a story
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+END = "the process ends"
 
 
-def story(stage: Stage, closing: Iterable[Step] = ()) -> tuple[Step, ...]:
-    """The steps of a run, then what a check has to say about its end."""
+def story(stage: Stage, closing: Sequence[Step] = ()) -> tuple[Step, ...]:
+    """The steps of a run, with what a check has to say: what has a place before the process ends, the rest behind."""
     chain = stage.last.chain() if stage.last is not None else []
     told = list(_shortened(_Teller(stage, chain).told()))
-    ending = tuple(closing)
+    end = [told.pop()] if told and told[-1].text.startswith(END) else []
+    if not told:
+        told = [Step(f"`{stage.root.workflow.rpartition('.')[2]}` begins")]
+    placed = [step for step in closing if step.at is not None]
+    ending = (*placed, *end, *(step for step in closing if step.at is None))
     more = len(told) + len(ending) - LONGEST
     if more > 1:
         start = max(AT_EDGES, (len(told) - more) // 2)
@@ -38,11 +46,14 @@ class _Teller:
         self.gone: list[str] = []  # what has been undone, and not been told yet
         self.doubt = ""
         self.late: list[str] = []  # what has been asked to stop, and answers all the same
+        self.unclear = False  # an undo cannot be tried, for want of an answer
         self.raised = ""  # the error that was told last
         self.astray = False  # something has gone wrong: where the process goes on matters
 
     def told(self) -> list[Step]:
         for moment in self.chain:
+            if moment.outside and isinstance(moment.given, Operator) and moment.given.action == "cancel":
+                self._add("an operator cancels the process", moment.step)
             for record in moment.records:
                 self._record(record, moment)
         self._undone()
@@ -102,16 +113,19 @@ class _Teller:
             case "undone" if operation != GHOST:
                 self.gone.append(operation)
             case "undo failed":
+                self.unclear = record.get("error") == "in doubt"
                 self._add(f"cannot be undone: {operation}", None)
-            case "dead letter":
+            case "dead letter" if record.get("queue") != UNATTENDED or self.unclear:
+                self.unclear = False
                 self._add(f"for a person to look at: {operation}", None)
             case "entered" if self.astray and not record.get("scope") and record.instance == self.root:
                 self._add(f"goes on at {record.path.rpartition('.')[2]}", None)
                 self.astray = False
             case "completed" if record.instance == self.root:
-                self._add("the process ends", None)
+                self._add(END, None)
             case "failed" if record.instance == self.root:
-                self._add(f"the process ends as failed: {_short(record.get('error'))}", None)
+                cancelled = record.get("error") == CANCELLED
+                self._add(f"{END}, cancelled" if cancelled else f"{END} as failed: {_short(record.get('error'))}", None)
             case _:
                 pass
 
@@ -141,10 +155,17 @@ class _Teller:
         label = str(record.get("guard"))
         if label.startswith(("after ", "at ")):
             self.astray = True
-            where = f" while {called(moment.step)} is under way" if called(moment.step) else ""
-            self._add(f"`{label}`: the time is over{where}", moment.step)
+            self._add(f"`{label}`: the time is over{self._under_way(moment.step)}", moment.step)
         elif label.startswith("on "):
             self.astray = True
+
+    def _under_way(self, step: Doing | None) -> str:
+        operation = called(step)
+        failed = len(self.failures.pop(operation, []))
+        if not failed:
+            return f" while {operation} is under way" if operation else ""
+        place = ORDINALS[failed] if failed < len(ORDINALS) else f"{failed + 1}th"
+        return f" in the {place} attempt of {operation}"
 
 
 def _short(name: object) -> str:
