@@ -52,7 +52,7 @@ class Bench:
             return "open", None, found.turns
         if not claim.stops:
             self.plain.play_out(run)
-        return "shown", trace_of(claim, run, closing), found.turns
+        return "shown", trace_of(claim, run, closing), found.turns + run.turns
 
 
 def trace_of(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> Trace:

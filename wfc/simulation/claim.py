@@ -74,7 +74,7 @@ class Limits:
     """How long to look: states of the search, turns of the machine."""
 
     states: int = 500
-    turns: int = 6_000
+    turns: int = 2_500
 
 
 def past_pivot(ways: Ways, flow: WorkflowFlow, pivot: Point, source: Point, abort: Abort) -> Claim:

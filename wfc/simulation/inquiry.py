@@ -10,7 +10,7 @@ from wfc.flow.ways import Ways
 from wfc.problems.problem import UNSOUGHT, Step, Trace
 from wfc.simulation.claim import Claim, Finder, Limits, Verdict
 
-BUDGET = 12_000  # turns that all questions of one check run may cost together
+BUDGET = 4_000  # turns that all questions of one check run may cost together
 
 
 @attrs.frozen

@@ -29,6 +29,7 @@ AFTER = 400  # acts behind the last waypoint
 PATIENCE = 100  # acts of a straight run that lead no nearer, and so many more as there are points
 SEVERAL = 8  # values that are tried at one place of a straight run
 PHASE = 10_000  # a waypoint that has been passed counts more than any way
+STOPS = frozenset(("raised", "guard fired", "interrupted", "lock lost"))
 CROWD = 8  # tokens that cost as much to look at as a turn
 
 
@@ -75,6 +76,7 @@ class _Search:
         self.claim = claim
         self.limits = limits
         self.turns = 0
+        self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
         self.indifferent: set[int] = set()  # steps at which no answer was nearer to the goal than another
 
     def run(self) -> Found:
@@ -104,7 +106,7 @@ class _Search:
             if self._last(start) and self._shown(start.stage, None):
                 return start.stage
         state = min(starts, key=self._far)
-        best, patience = self._far(state), self._patience()
+        best, patience = FAR * PHASE, self._patience()
         left = patience
         while left > 0:
             left -= 1
@@ -112,45 +114,72 @@ class _Search:
             last = self._last(state)
             if last and self.claim.goal is None:
                 return state.stage if self._finish(state.stage, mark) else None
-            if not self._go(state):
+            before = (len(self.claim.waypoints) - state.phase) * PHASE
+            far = self._go(state)
+            if far is None:
                 return None
+            if far + before < best:
+                best, left = far + before, patience
             self._advance(state)
             if self._last(state):
                 if self._shown(state.stage, mark):
                     return state.stage
                 if self.claim.goal is None:
                     return state.stage if self._finish(state.stage, state.stage.last) else None
-            far = self._far(state)
-            if far < best:
-                best, left = far, patience
         return None
 
     def _patience(self) -> int:
         return PATIENCE + sum(len(flow.graph.points) for flow in self.ways.program.flows.values())
 
-    def _go(self, state: _State) -> bool:
-        """The best thing that can happen; False if nothing leads on."""
-        for _, _, inst, fiber in sorted(self._nearest(state), key=lambda each: each[:2]):
-            options = self._options(state, inst, fiber)
-            if not options or options[0].cost >= FAR:
-                continue
-            step = id(state.stage.step(fiber))
-            equal = [option for option in options if option.cost == options[0].cost]
-            if len(equal) == 1 or step in self.indifferent:
-                state.phase += equal[0].arrives
-                return self._perform(state.stage, inst, fiber, equal[0])
-            tried: list[tuple[int, int, _State]] = []
-            for option in equal[:SEVERAL]:
-                made = self._made(state, inst, fiber, option)
-                if made is not None:
-                    tried.append((self._far(made), len(tried), made))
-            if tried:
-                best = min(tried, key=lambda each: each[:2])
-                if best[0] == max(far for far, *_ in tried):
-                    self.indifferent.add(step)
-                state.stage, state.phase, state.seen = best[2].stage, best[2].phase, best[2].seen
-                return True
-        return False
+    def _go(self, state: _State) -> int | None:
+        """The best thing that can happen, and how far its token was from the goal; None if nothing leads on."""
+        near = self._same_token(state)
+        if near is not None and self._take(state, near[1], near[2]):
+            return self._went(near[0], near[1], near[2], state)
+        for far, _, inst, fiber in sorted(self._nearest(state), key=lambda each: each[:2]):
+            if self._take(state, inst, fiber):
+                return self._went(far, inst, fiber, state)
+        return None
+
+    def _went(self, far: int, inst: Instance, fiber: Fiber, state: _State) -> int:
+        self.token = (far, inst.id, fiber.id, state.phase) if far >= 0 else None
+        return max(far, 0)
+
+    def _same_token(self, state: _State) -> tuple[int, Instance, Fiber] | None:
+        """The token that was the nearest, if it has come nearer still and nothing has begun to stop."""
+        last = state.stage.last
+        if self.token is None or last is None or any(record.kind in STOPS for record in last.records):
+            return None
+        before, identity, number, phase = self.token
+        inst = state.stage.instances[identity]
+        fiber = inst.fibers.get(number)
+        point = self.ways.at(state.stage.step(fiber)) if fiber is not None and phase == state.phase else None
+        aim = self._aim(state, inst) if point is not None else None
+        far = aim.far.get(id(point), FAR) if aim is not None else FAR
+        return (far, inst, fiber) if fiber is not None and far < before else None
+
+    def _take(self, state: _State, inst: Instance, fiber: Fiber) -> bool:
+        """The best thing that can happen to a token."""
+        options = self._options(state, inst, fiber)
+        if not options or options[0].cost >= FAR:
+            return False
+        step = id(state.stage.step(fiber))
+        equal = [option for option in options if option.cost == options[0].cost]
+        if len(equal) == 1 or step in self.indifferent:
+            state.phase += equal[0].arrives
+            return self._perform(state.stage, inst, fiber, equal[0])
+        tried: list[tuple[int, int, _State]] = []
+        for option in equal[:SEVERAL]:
+            made = self._made(state, inst, fiber, option)
+            if made is not None:
+                tried.append((self._far(made), len(tried), made))
+        if not tried:
+            return False
+        best = min(tried, key=lambda each: each[:2])
+        if best[0] == max(far for far, *_ in tried):
+            self.indifferent.add(step)
+        state.stage, state.phase, state.seen = best[2].stage, best[2].phase, best[2].seen
+        return True
 
     def _nearest(self, state: _State) -> Iterator[tuple[int, int, Instance, Fiber]]:
         """The tokens with how far they are from the goal; what is under way comes first."""
@@ -254,10 +283,12 @@ class _Search:
                     passes = self._passes if waypoint.kind == "pass" else _answers
                     moment = next((each for each in fresh if passes(each, waypoint.point)), None)
                     if moment is None:
+                        state.seen = state.stage.last
                         return
                 case "late":
                     root = state.stage.root.id
                     if not any(each.shows(self.claim.sign, root) for each in _since(state.stage, state.seen)):
+                        state.seen = state.stage.last
                         return
                 case _:
                     return
