@@ -77,7 +77,7 @@ def _check(program: Inquiry, flow: WorkflowFlow, point: Point, abort: Abort, rep
         return
     source = f"`{step.target}`" if isinstance(step, Do) else "this step"
     labels = (Label(flow.workflow.at, "does not declare it"),) if flow.workflow.at is not None and not beside else ()
-    claim = leaving(flow, (), point, abort, Sign("raised" if beside else "failed"), errors=frozenset(left))
+    claim = leaving(flow, (), point, abort, Sign("raised"), errors=frozenset(left))
     report(
         UnhandledError(
             at=step.at,

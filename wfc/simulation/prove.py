@@ -7,7 +7,7 @@ to a bound. If it sees everything and finds nothing, the claim is false for ever
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -16,7 +16,7 @@ from wfc.flow.graph import Point
 from wfc.flow.ways import Ways
 from wfc.ir.machine import Do
 from wfc.machine.instance import Fiber, Instance
-from wfc.machine.messages import Answered, Send
+from wfc.machine.messages import Answered, Send, Started
 from wfc.machine.program import Program
 from wfc.simulation.canonical import canonical
 from wfc.simulation.claim import Claim, Limits, Sign
@@ -76,6 +76,7 @@ class _Search:
         self.claim = claim
         self.limits = limits
         self.turns = 0
+        self.rounds = len(set(claim.waypoints)) < len(claim.waypoints)
         self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
         self.indifferent: set[int] = set()  # steps at which no answer was nearer to the goal than another
 
@@ -100,12 +101,21 @@ class _Search:
     def _straight(self) -> Stage | None:
         """Always the best thing, with nothing to go back to."""
         starts = list(self._starts())
-        if not starts:
-            return None
         for start in starts:
             if self._last(start) and self._shown(start.stage, None):
                 return start.stage
-        state = min(starts, key=self._far)
+        for state in sorted(starts, key=lambda each: (self._far(each), self._lists(each))):
+            found = self._straight_from(state)
+            if found is not None or self.turns > self.limits.turns:
+                return found
+        return None
+
+    def _lists(self, state: _State) -> int:
+        """For a run with several rounds, long lists come first."""
+        given = state.stage.last.given if state.stage.last is not None else None
+        return -_items(given.data.values()) if self.rounds and isinstance(given, Started) else 0
+
+    def _straight_from(self, state: _State) -> Stage | None:
         best, patience = FAR * PHASE, self._patience()
         left = patience
         while left > 0:
@@ -165,6 +175,8 @@ class _Search:
             return False
         step = id(state.stage.step(fiber))
         equal = [option for option in options if option.cost == options[0].cost]
+        if self.rounds:
+            equal.sort(key=lambda option: -_items((option.value,)))
         if len(equal) == 1 or step in self.indifferent:
             state.phase += equal[0].arrives
             return self._perform(state.stage, inst, fiber, equal[0])
@@ -360,6 +372,11 @@ class _Search:
                 if stage.lost:
                     return False
         return False
+
+
+def _items(values: Iterable[Any]) -> int:
+    """How many items lists have."""
+    return sum(len(value) for value in values if isinstance(value, tuple))
 
 
 def _answers(moment: Moment, point: Point) -> bool:
