@@ -15,10 +15,14 @@ MOST = 8  # values of one answer
 
 
 class Domains:
-    """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more."""
+    """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more.
 
-    def __init__(self, program: Program) -> None:
+    `wide`: numbers that are compared with each other may also be far apart, so that a count can go on for some rounds.
+    """
+
+    def __init__(self, program: Program, *, wide: bool = False) -> None:
         self.program = program
+        self.wide = wide
         self.cut = False
         self._literals: dict[Type, dict[Any, None]] = {}
         self._more: set[Type] = set()
@@ -155,5 +159,5 @@ class Domains:
             value = Decimal(str(literal)) if kind == DECIMAL or isinstance(kind, Money) else literal
             found += [each for each in (value, value + 1, value - 1) if each not in found]
         if kind in self._more and len(found) == 1:
-            found.append(found[0] + 1)
+            found += [found[0] + 1, found[0] + 100] if self.wide else [found[0] + 1]
         return found

@@ -37,7 +37,7 @@ class Options:
     def __init__(self, ways: Ways, program: Program) -> None:
         self.ways = ways
         self.program = program
-        self.domains = Domains(program)
+        self.domains = Domains(program, wide=True)
 
     # -- where to
 

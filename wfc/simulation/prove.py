@@ -19,7 +19,7 @@ from wfc.machine.instance import Fiber, Instance
 from wfc.machine.messages import Answered, Send, Started
 from wfc.machine.program import Program
 from wfc.simulation.canonical import canonical
-from wfc.simulation.claim import Claim, Limits, Sign
+from wfc.simulation.claim import Claim, Limits, Sign, Waypoint
 from wfc.simulation.moment import Moment
 from wfc.simulation.options import FAR, Aim, Options
 from wfc.simulation.perform import Option, perform
@@ -290,10 +290,10 @@ class _Search:
                 case "at":
                     if not self._stands(state.stage, waypoint.point):
                         return
-                case "pass" | "done":
+                case "pass" | "done" | "leave":
                     fresh = _since(state.stage, state.seen)
                     passes = self._passes if waypoint.kind == "pass" else _answers
-                    moment = next((each for each in fresh if passes(each, waypoint.point)), None)
+                    moment = next((each for each in fresh if passes(each, waypoint)), None)
                     if moment is None:
                         state.seen = state.stage.last
                         return
@@ -313,7 +313,8 @@ class _Search:
         found = (fiber for _, fiber in stage.fibers() if self.ways.at(stage.step(fiber)) is point)
         return any(fiber.wait not in ("halted", "stopped") for fiber in found)
 
-    def _passes(self, moment: Moment, point: Point) -> bool:
+    def _passes(self, moment: Moment, waypoint: Waypoint) -> bool:
+        point = waypoint.point
         if point.kind == "node" and point.node is not None:
             path = point.node.path
             return any(record.kind == "entered" and record.path == path for record in moment.records)
@@ -348,7 +349,7 @@ class _Search:
 
     def play_out(self, stage: Stage) -> None:
         """Lets a run go on to its end, if it has one soon."""
-        for _ in range(AFTER):
+        for _ in range(AFTER + self._patience()):  # what has been done may all have to be undone
             if (stage.root.status != "running" and not stage.root.frames) or not self._on(stage):
                 return
 
@@ -379,11 +380,17 @@ def _items(values: Iterable[Any]) -> int:
     return sum(len(value) for value in values if isinstance(value, tuple))
 
 
-def _answers(moment: Moment, point: Point) -> bool:
-    """Whether a child has worked; calls of the outside arrive by what is chosen for them."""
-    step, given = point.step, moment.given
+def _answers(moment: Moment, waypoint: Waypoint) -> bool:
+    """Whether a child has worked, or failed, as wanted; calls of the outside arrive by what is chosen for them."""
+    step, given = waypoint.point.step, moment.given
     child = isinstance(step, Do) and step.kind == "workflow" and moment.step is step
-    return child and isinstance(given, Answered) and given.kind == "value"
+    if not child or not isinstance(given, Answered):
+        return False
+    if waypoint.kind == "done":
+        return given.kind == "value"
+    name = given.value["is"] if isinstance(given.value, dict) else given.value
+    errors = waypoint.errors or (waypoint.abort.errors if waypoint.abort is not None else frozenset())
+    return given.kind in ("error", "system") and name in errors
 
 
 def _since(stage: Stage, mark: Moment | None) -> list[Moment]:
