@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wfc.flow.graph import Point
 from wfc.flow.program import WorkflowFlow
 from wfc.flow.turning import Cycle, turning
-from wfc.ir.machine import Await, Repeat, State, Wait
+from wfc.ir.machine import Await, Do, Repeat, State, Wait
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
 from wfc.simulation.claim import standing
 from wfc.simulation.inquiry import Inquiry
@@ -115,9 +115,19 @@ def _report(program: Inquiry, flow: WorkflowFlow, cycle: Cycle, report: Reporter
 def _trace(program: Inquiry, flow: WorkflowFlow, cycle: Cycle) -> Trace | None:
     """A run up to where the process waits for the last time."""
     names = [f"`{node.path}`" for node in cycle.nodes]
-    rounds = f"it goes round in {listed(names)}" if names else "it repeats the same steps"
-    closing = (Step(f"when it goes on from there, {rounds} and hears nothing any more"),)
-    return program.first((standing(flow, point), closing) for point in _last_waits(flow, cycle)).trace
+    rounds = f"the process goes round in {listed(names)}" if names else "the process repeats the same steps"
+    return program.first(
+        (standing(flow, point), (Step(f"{_then(point)}, {rounds}, and nothing is heard any more"),))
+        for point in _last_waits(flow, cycle)
+    ).trace
+
+
+def _then(point: Point) -> str:
+    """When it goes on from where it waits."""
+    step = point.step
+    if isinstance(step, Do):
+        return f"when {step.target} has answered"
+    return "when the time is over" if isinstance(step, Wait) else "when that has come"
 
 
 def _last_waits(flow: WorkflowFlow, cycle: Cycle) -> Iterator[Point]:

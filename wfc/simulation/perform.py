@@ -10,6 +10,7 @@ from wfc.machine.messages import Event, Locked, Operator, Time
 from wfc.simulation.stage import Stage
 
 ATTEMPTS = 40  # a call that has failed so often is taken to be tried for ever
+MOMENTS = 300  # so often time is led to where something is due, for calls that need their last attempt
 
 OptionKind = Literal[
     "value", "error", "system", "event", "time", "grant", "lock time", "supply", "stopped", "again", "late", "outlast",
@@ -170,7 +171,7 @@ class _Act:
         assert call is not None
         identity, policy = call.id, call.policy
         attempts = policy.attempts if policy is not None and policy.timeout is not None else 1
-        for _ in range(2 * ATTEMPTS):
+        for _ in range(MOMENTS):
             now = self._call()
             if now is None or now.id != identity:
                 return True
@@ -186,7 +187,7 @@ class _Act:
         """Time passes until the call is over, one way or the other, or a promise is broken."""
         call = self.fiber.call
         identity = call.id if call is not None else ""
-        for _ in range(2 * ATTEMPTS):
+        for _ in range(MOMENTS):
             now = self._call()
             if now is None or now.id != identity or now.state in ("stopping", "parked"):
                 return True

@@ -99,7 +99,7 @@ class _Teller:
                 self.astray = True
                 self._add(f"fails with {_short(record.get('error'))}", step)
             case "sla breached":
-                self._add("the promised time is over", step)
+                self._add(f"the promised time is over{self._under_way(step)}", step)
             case "tolerated":
                 self._add(f"{operation} was optional: the process goes on", step)
             case "parked":
