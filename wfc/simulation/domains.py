@@ -17,7 +17,8 @@ MOST = 8  # values of one answer
 class Domains:
     """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more.
 
-    `wide`: numbers that are compared with each other may also be far apart, so that a count can go on for some rounds.
+    `wide`: more of them for a run that is led somewhere: lists of two, constants, and numbers that are far apart where
+    two are compared, so that a count can go on for some rounds.
     """
 
     def __init__(self, program: Program, *, wide: bool = False) -> None:
@@ -50,9 +51,11 @@ class Domains:
                 literal = True
                 if side.value is not None:
                     self._literals.setdefault(side.type, {})[side.value] = None
-            elif isinstance(side, Ref) and side.kind == "const":
+            elif self.wide and isinstance(side, Ref) and side.kind == "const":
                 literal = True
-                self._literals.setdefault(side.type, {})[self.program.constants[side.name]] = None
+                constant = self.program.constants[side.name]
+                if not isinstance(constant, dict | tuple | None):
+                    self._literals.setdefault(side.type, {})[constant] = None
         if literal:
             return
         for side in sides:
@@ -133,7 +136,8 @@ class Domains:
             case Optional(inner):
                 return [None, *self.values(inner, deep + 1)]
             case ListOf(item):
-                return [(), (one := self.program.boundary.sample(item),), (one, self._another(item, one))]
+                one = self.program.boundary.sample(item)
+                return [(), (one,), (one, self._another(item, one))] if self.wide else [(), (one,)]
             case Named("record", _, _):
                 return list(self.fields(self.program.boundary.forms.fields(kind)))
             case Named("enum", _, _) | Errors():
