@@ -40,7 +40,9 @@ def claimed(run: Run, trace: Trace) -> bool:
     root = next(iter(run.instances))
     match kind:
         case "halted":
-            return any(fiber.wait == "halted" for inst in run.instances.values() for fiber in inst.fibers.values())
+            fibers = (fiber for inst in run.instances.values() for fiber in inst.fibers.values())
+            places = (run.program.labels[fiber.pc - 1] for fiber in fibers if fiber.wait == "halted")
+            return any(place.partition(":")[2].rpartition("#")[0] == name for place in places)
         case "same key":
             keys = [record.get("key") for record in run.records if _called(record, name)]
             return len(keys) > len(set(keys))

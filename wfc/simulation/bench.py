@@ -38,7 +38,9 @@ class Bench:
     @cached_property
     def haunted(self) -> Prover:
         """Looks for runs in which missing undos are seen."""
-        return Prover(self.ways, haunted(self.machine))
+        program = haunted(self.machine)
+        program.fuel = FUEL
+        return Prover(self.ways, program)
 
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
