@@ -271,6 +271,7 @@ def test_json_has_the_documented_shape() -> None:
             "label": "h",
             "labels": [{"text": "l", "file": "shop/a.wf", "range": there}],
             "story": ["s"],
+            "trace": None,
             "help": ["a"],
             "fixes": [
                 {
