@@ -1,12 +1,15 @@
 """Calls whose lost answer leaves an undo without its arguments."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
-from wfc.flow.graph import Point
+from wfc.flow.graph import Abort, Point
 from wfc.flow.policies import written
-from wfc.flow.program import Program
-from wfc.ir.machine import Do, PolicyDef, Undo
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.flow.program import WorkflowFlow
+from wfc.ir.machine import Do, PolicyDef
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
 
@@ -54,7 +57,7 @@ class AmbiguousOutcome(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each undo that reads the answer of a reached call which can stay in doubt and then be left."""
     told: set[int] = set()
     for flow in program.flows.values():
@@ -68,17 +71,36 @@ def check(program: Program, report: Reporter) -> None:
             policy = program.policies.of(call)
             if policy is not None and _in_doubt(point, policy) and undo.at.start not in told:
                 told.add(undo.at.start)
-                _report(program, call, undo, policy, report)
+                _report(program, flow, point, policy, report)
 
 
 def _in_doubt(point: Point, policy: PolicyDef) -> bool:
     """Whether the call can end without an answer and be left: by its own failure, or interrupted while it is sent."""
     if policy.timeout is None:
         return False
-    return any(not abort.keep and (not abort.errors or "Timeout" in abort.errors) for abort in point.aborts)
+    return next(_lost(point), None) is not None
 
 
-def _report(program: Program, call: Do, undo: Undo, policy: PolicyDef, report: Reporter) -> None:
+def _lost(point: Point) -> Iterator[Abort]:
+    """The ways on which the call is left without an answer."""
+    yield from (a for a in point.aborts if not a.keep and (not a.errors or "Timeout" in a.errors))
+
+
+def _claims(flow: WorkflowFlow, point: Point) -> Iterator[tuple[Claim, tuple[Step, ...]]]:
+    """Runs in which the answer gets lost, and its undo has nothing to go by."""
+    call = point.step
+    assert isinstance(call, Do)
+    sign = Sign("undo failed", call.target)
+    for abort in _lost(point):
+        errors = frozenset(("Timeout",)) & abort.errors
+        yield leaving(flow, (), point, abort, sign, errors=errors), ()
+
+
+def _report(program: Inquiry, flow: WorkflowFlow, point: Point, policy: PolicyDef, report: Reporter) -> None:
+    call = point.step
+    assert isinstance(call, Do)
+    undo = call.undo
+    assert undo is not None
     operation = program.operations[call.target]
     labels = [Label(call.at, "called here")] if call.at is not None and undo.at is not None else []
     item = written(policy, "timeout")
@@ -87,4 +109,5 @@ def _report(program: Program, call: Do, undo: Undo, policy: PolicyDef, report: R
         labels.append(Label(at, "the answer may be lost after the work was done"))
     key = next((at.text.removeprefix("key").strip() for word, at in operation.places if word == "key"), "")
     assert undo.at is not None
-    report(AmbiguousOutcome(at=undo.at, operation=call.target, key=key, labels=tuple(labels)))
+    trace = program.first(_claims(flow, point)).trace
+    report(AmbiguousOutcome(at=undo.at, operation=call.target, key=key, labels=tuple(labels), trace=trace))

@@ -1,9 +1,12 @@
 """States and scopes that can be left by nothing."""
 
-from wfc.flow.program import Program
+from wfc.flow.graph import Open, Point
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Done, Node, Scope, Workflow
 from wfc.ir.walk import region_steps
-from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Step, Trace
+from wfc.simulation.claim import Claim, Sign
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -44,7 +47,7 @@ class DeadEnd(Problem):
         return ("end it with an arrow (`-> Next`), `done` or `fail`",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports what can fall off its end; a choice without a fitting arm is told by `non-exhaustive-choice`."""
     for flow in program.flows.values():
         for item in flow.graph.open:
@@ -52,7 +55,16 @@ def check(program: Program, report: Reporter) -> None:
             if ends and item.subject.at is not None:
                 kind = "scope" if isinstance(item.subject, Scope) else "state"
                 fixes = () if _gives_value(flow.workflow) else _fixes(item.subject)
-                report(DeadEnd(at=item.subject.at, kind=kind, name=item.subject.path, fixes=fixes))
+                trace = _trace(program, flow, item, ends)
+                report(DeadEnd(at=item.subject.at, kind=kind, name=item.subject.path, trace=trace, fixes=fixes))
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, item: Open, ends: list[Point]) -> Trace | None:
+    """A run that comes to one of the ends."""
+    path = item.subject.path
+    closing = (Step(f"the process stands at the end of `{path}` for ever", item.subject.at),)
+    sign = Sign("halted", path)
+    return program.first((Claim(flow.workflow.name, (), sign, end, stops=True), closing) for end in ends).trace
 
 
 def _gives_value(workflow: Workflow) -> bool:

@@ -180,7 +180,7 @@ def _report(program: Inquiry, flow: WorkflowFlow, case: tuple[Abort, Point, Poin
     ways = (Waypoint("done", done), Waypoint("leave", abort.source, abort), Waypoint("done", again))
     closing = (Step(f"undone twice: {call.step.target}"),)
     shown = program.show(Claim(flow.workflow.name, ways, Sign("there")), closing)
-    if shown.trace is None:
+    if shown.verdict != "shown":
         return
     labels = [Label(call.step.at, "undone by itself when this part is left")] if call.step.at is not None else []
     if abort.guard is not None and abort.guard.at is not None:

@@ -1,12 +1,19 @@
 """Cycles in which nothing waits."""
 
-from wfc.flow.program import Program
+from collections.abc import Iterator
+
+from wfc.flow.graph import Point
+from wfc.flow.program import WorkflowFlow
 from wfc.flow.turning import Cycle, turning
-from wfc.ir.machine import Repeat, State
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.ir.machine import Await, Do, Repeat, State, Wait
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import standing
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
 from wfc.text.value import value
+
+FAR = 200  # points before a cycle that are looked at
 
 
 @value(kw_only=True)
@@ -77,15 +84,15 @@ class EndlessCycle(Problem):
         return ("wait for something in it, such as `wait 1h`, or count the rounds: `repeat at most n times { ... }`",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each cycle once, at the first of its nodes."""
     for flow in program.flows.values():
         for cycle in turning(flow.graph):
             if flow.reached(cycle.points[0]):
-                _report(cycle, report)
+                _report(program, flow, cycle, report)
 
 
-def _report(cycle: Cycle, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, cycle: Cycle, report: Reporter) -> None:
     repeats = [p.step for p in cycle.points if isinstance(p.step, Repeat)]
     nodes = cycle.nodes
     at = nodes[0].at if nodes else repeats[0].at if repeats else None
@@ -97,11 +104,48 @@ def _report(cycle: Cycle, report: Reporter) -> None:
         EndlessCycle(
             at=at,
             labels=labels,
+            trace=_trace(program, flow, cycle),
             fixes=_bound(repeats[0]) if not nodes else _wait(cycle),
             names=tuple(node.path for node in nodes),
             certain=cycle.certain,
         )
     )
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, cycle: Cycle) -> Trace | None:
+    """A run up to where the process waits for the last time."""
+    names = [f"`{node.path}`" for node in cycle.nodes]
+    rounds = f"the process goes round in {listed(names)}" if names else "the process repeats the same steps"
+    return program.first(
+        (standing(flow, point), (Step(f"{_then(point)}, {rounds}, and nothing is heard any more"),))
+        for point in _last_waits(flow, cycle)
+    ).trace
+
+
+def _then(point: Point) -> str:
+    """When it goes on from where it waits."""
+    step = point.step
+    if isinstance(step, Do):
+        return f"when {step.target} has answered"
+    return "when the time is over" if isinstance(step, Wait) else "when that has come"
+
+
+def _last_waits(flow: WorkflowFlow, cycle: Cycle) -> Iterator[Point]:
+    """The places of waiting from which the cycle is entered at once."""
+    seen = {id(point) for point in cycle.points}
+    waiting = list(cycle.points)
+    while waiting and len(seen) < FAR:
+        point = waiting.pop(0)
+        aborts = flow.aborts_to(point)
+        for earlier in (*flow.before.get(id(point), ()), *(abort.source for abort in aborts)):
+            if id(earlier) in seen:
+                continue
+            seen.add(id(earlier))
+            if earlier.kind == "do" or isinstance(earlier.step, Wait | Await):
+                if flow.reached(earlier):
+                    yield earlier
+            elif earlier.kind != "fork":
+                waiting.append(earlier)
 
 
 def _bound(step: Repeat) -> tuple[Fix, ...]:

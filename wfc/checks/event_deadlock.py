@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from wfc.flow.graph import Frame, Point
-from wfc.flow.program import Program, WorkflowFlow
-from wfc.ir.machine import Await, Emit, Parallel
+from wfc.flow.program import WorkflowFlow
+from wfc.ir.machine import Await, Emit, Parallel, Region
 from wfc.ir.walk import region_steps
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import standing
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.value import value
+
+SHOWN = 4  # branches that are told
 
 
 @value(kw_only=True)
@@ -65,7 +69,7 @@ class EventDeadlock(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each `parallel` once, at the first `await` in it that no order of its branches can get over."""
     senders: dict[str, set[str]] = {}
     for workflow in program.machine.workflows:
@@ -74,21 +78,44 @@ def check(program: Program, report: Reporter) -> None:
                 senders.setdefault(step.event, set()).add(workflow.name)
     for flow in program.flows.values():
         own = {event for event, names in senders.items() if names == {flow.workflow.name}}
-        told: set[int] = set()
+        found: dict[int, list[Point]] = {}
         for point, around in _stuck(flow, own) if own else ():
-            if id(around) not in told and point.step is not None and point.step.at is not None:
-                told.add(id(around))
-                _report(flow, point, report)
+            if point.step is not None and point.step.at is not None:
+                found.setdefault(id(around), []).append(point)
+        for points in found.values():
+            _report(program, flow, points, report)
 
 
-def _report(flow: WorkflowFlow, point: Point, report: Reporter) -> None:
-    step = point.step
+def _report(program: Inquiry, flow: WorkflowFlow, points: list[Point], report: Reporter) -> None:
+    step = points[0].step
     assert isinstance(step, Await)
     assert step.at is not None
     events = tuple(guard.names[0] for guard in step.guards if guard.kind == "on" and not guard.also)
     sent = [p.step for p in flow.graph.points if isinstance(p.step, Emit) and p.step.event in events]
     labels = tuple(Label(emit.at, "sent here, behind another waiting") for emit in sent[:3] if emit.at is not None)
-    report(EventDeadlock(at=step.at, events=events, labels=labels))
+    trace = program.show(standing(flow, *points), tuple(_closing(points))).trace
+    report(EventDeadlock(at=step.at, events=events, labels=labels, trace=trace))
+
+
+def _closing(points: list[Point]) -> Iterator[Step]:
+    for point in points[:SHOWN]:
+        step = point.step
+        assert isinstance(step, Await)
+        names = [guard.names[0].rpartition(".")[2] for guard in step.guards if guard.kind == "on" and not guard.also]
+        yield Step(f"{_name(point.frame)} waits for {listed(names, 'or')}", step.at)
+    yield Step(
+        "nobody sends them any more: the process stands here for ever", points[0].step.at if points[0].step else None
+    )
+
+
+def _name(frame: Frame) -> str:
+    """What the author calls the branch around."""
+    inner = frame
+    for outer in frame.outward():
+        if outer.kind == "branch" and isinstance(inner.subject, Region):
+            return f"`{inner.subject.path.rpartition('.')[2]}`"
+        inner = outer
+    return "a branch"
 
 
 def _stuck(flow: WorkflowFlow, own: set[str]) -> Iterator[tuple[Point, Parallel]]:

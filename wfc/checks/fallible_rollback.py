@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from wfc.flow.policies import written
-from wfc.flow.program import Program
-from wfc.ir.machine import Do, Undo, Workflow
+from wfc.flow.program import Program, WorkflowFlow
+from wfc.ir.machine import Do, Start, Undo, Workflow
+from wfc.ir.machine import Step as Doing
 from wfc.ir.walk import all_steps, region_steps, regions, undo_of
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
+
+TRIES = 4  # failures for which a run is looked for
 
 
 @value(kw_only=True)
@@ -57,11 +62,11 @@ class FallibleRollback(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each operation once that undoes something under a policy which ends in a failure."""
     told: set[str] = set()
-    for workflow in program.machine.workflows:
-        for call in _undoing(workflow):
+    for flow in program.flows.values():
+        for call, undone in _undoing(flow.workflow):
             policy = program.policies.of(call)
             if policy is None or not policy.unheard or call.target in told or call.at is None:
                 continue
@@ -72,15 +77,41 @@ def check(program: Program, report: Reporter) -> None:
             item = written(policy, "exhausted") or written(policy, "try")
             at = item.at.first(len(item.at.text.rstrip())) if item is not None else policy.place
             labels = (Label(at, "and then it is given up"),) if at is not None else ()
-            report(FallibleRollback(at=call.at, operation=call.target, labels=labels, fixes=_fixes(program, call)))
+            trace = _trace(program, flow, call, undone)
+            fixes = _fixes(program, call)
+            report(FallibleRollback(at=call.at, operation=call.target, labels=labels, trace=trace, fixes=fixes))
 
 
-def _undoing(workflow: Workflow) -> Iterator[Do]:
-    """The calls of everything that undoes."""
-    undos: list[Undo | None] = [undo_of(step) for step in region_steps(workflow.region, undos=False)]
-    undos += [region.undo for region in regions(workflow.region)]
-    for undo in undos:
-        yield from (step for step in all_steps(undo.steps if undo is not None else ()) if isinstance(step, Do))
+def _trace(program: Inquiry, flow: WorkflowFlow, call: Do, undone: Doing | None) -> Trace | None:
+    """A run in which what the undo is for is to be undone, and it fails."""
+    if not isinstance(undone, Do | Start):
+        return None
+    closing = (Step(f"`{call.target}` is given up, and nobody hears of it", call.at),)
+    return program.first((claim, closing) for claim in _claims(program, flow, undone)).trace
+
+
+def _claims(program: Inquiry, flow: WorkflowFlow, step: Do | Start) -> Iterator[Claim]:
+    done, sign = program.ways.at(step), Sign("undo failed", step.target)
+    calls = [point for point in flow.effects.calls if point.step is step]
+    if done is None:
+        return
+    every = sorted(flow.effects.undone(calls), key=lambda found: found.doubt)
+    for found in every[:TRIES]:
+        before = () if found.doubt else (Waypoint("done", done),)
+        if found.abort is None:
+            yield Claim(flow.workflow.name, before, sign, found.source)
+        else:
+            yield leaving(flow, before, found.source, found.abort, sign)
+
+
+def _undoing(workflow: Workflow) -> Iterator[tuple[Do, Doing | None]]:
+    """The calls of everything that undoes, with the call that they undo, if it is one."""
+    undos: list[tuple[Undo | None, Doing | None]] = []
+    undos += [(undo_of(step), step) for step in region_steps(workflow.region, undos=False)]
+    undos += [(region.undo, None) for region in regions(workflow.region)]
+    for undo, undone in undos:
+        steps = all_steps(undo.steps if undo is not None else ())
+        yield from ((step, undone) for step in steps if isinstance(step, Do))
 
 
 def _fixes(program: Program, call: Do) -> tuple[Fix, ...]:

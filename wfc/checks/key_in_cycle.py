@@ -5,12 +5,14 @@ from typing import ClassVar
 from wfc.flow.cycles import Cycle
 from wfc.flow.graph import Point
 from wfc.flow.policies import behind, place
-from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, ForEach, OperationDef
 from wfc.ir.types import INT, TEXT
 from wfc.ir.walk import regions
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
 
@@ -77,7 +79,7 @@ class KeyInCycle(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each reached call whose own or whose operation's key cannot change in a cycle around it."""
     for flow in program.flows.values():
         for point in flow.graph.points:
@@ -90,7 +92,7 @@ def check(program: Program, report: Reporter) -> None:
                 continue
             cycle = next((cycle for cycle in flow.cycles.around(point) if not _changes(cycle, read)), None)
             if cycle is not None:
-                _report(flow, point, operation, cycle, report)
+                _report(program, flow, point, operation, cycle, report)
 
 
 def _read(call: Do, operation: OperationDef | None) -> tuple[Expr, ...] | None:
@@ -108,7 +110,9 @@ def _changes(cycle: Cycle, read: tuple[Expr, ...]) -> bool:
     return any(cycle.changes(expr) for expr in read)
 
 
-def _report(flow: WorkflowFlow, point: Point, operation: OperationDef, cycle: Cycle, report: Reporter) -> None:
+def _report(
+    program: Inquiry, flow: WorkflowFlow, point: Point, operation: OperationDef, cycle: Cycle, report: Reporter
+) -> None:
     call = point.step
     assert isinstance(call, Do)
     own = place(call.places, "key")
@@ -124,6 +128,9 @@ def _report(flow: WorkflowFlow, point: Point, operation: OperationDef, cycle: Cy
     item = cycle.step.item if isinstance(cycle.step, ForEach) else ""
     differing = _differing(flow, cycle)
     text = _with_part(call, operation, differing or "round")
+    done = Waypoint("done", point)
+    closing = Step("both have the same key: the second is answered with the result of the first", at)
+    claim = Claim(flow.workflow.name, (done, done), Sign("same key", operation.name), stops=True)
     report(
         KeyInCycle(
             at=at,
@@ -131,6 +138,7 @@ def _report(flow: WorkflowFlow, point: Point, operation: OperationDef, cycle: Cy
             nodes=tuple(node.name for node in cycle.nodes) if len(cycle.nodes) > 1 else (),
             item=item,
             part=text,
+            trace=program.show(claim, (closing,)).trace,
             labels=tuple(labels),
             fixes=_fixes(call, text) if differing else (),
         )

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from wfc.flow.cycles import all_inside
+from wfc.flow.effects import Undone
 from wfc.flow.graph import Point
 from wfc.flow.locks import Resource, locks_of, resource_at
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, Lock, Parallel, Start
 from wfc.ir.walk import region_steps, undo_of
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
+
+TRIES = 4  # failures for which a run is looked for
 
 
 @value(kw_only=True)
@@ -91,7 +96,7 @@ class LockOnRollback(Problem):
 _HELD = "held until what was done inside is undone"
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each lock of an undo once, with what holds it."""
     if not program.machine.resources:
         return
@@ -120,7 +125,7 @@ def _locks(flow: WorkflowFlow) -> Iterator[Lock]:
 
 
 def _under(
-    program: Program,
+    program: Inquiry,
     flow: WorkflowFlow,
     outer: Lock,
     calls: list[tuple[Point, tuple[Lock, ...]]],
@@ -132,7 +137,8 @@ def _under(
     here = [(point, asked) for point, asked in calls if id(point.step) in inside]
     if not here:
         return
-    undone = {id(found.call) for found in flow.effects.undone(p for p, _ in here) if id(found.source.step) in inside}
+    ends = [found for found in flow.effects.undone(p for p, _ in here) if id(found.source.step) in inside]
+    undone = {id(found.call) for found in ends}
     doubtful = {id(point.step) for point in flow.effects.in_doubt()}
     for point, asked in here:
         undo = undo_of(point.step) if point.step is not None else None
@@ -144,7 +150,28 @@ def _under(
                 if held is not None and id(lock) not in told:
                     told.add(id(lock))
                     certain = held == wanted and program.locks.resources[held[0]].capacity == 1
-                    _report(point, lock, wanted, (outer, held), report, certain=certain)
+                    trace = _trace(program, flow, point, wanted, ends)
+                    _report(point, lock, wanted, (outer, held), report, certain=certain, trace=trace)
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, call: Point, wanted: Resource, undone: list[Undone]) -> Trace | None:
+    """A run in which it is to be undone while the lock is held."""
+    step = call.step
+    done = program.ways.at(step)
+    if done is None or not isinstance(step, Do | Start):
+        return None
+    sign = Sign("undo failed", step.target)
+    closing = (Step(f"its undo has waited for `{wanted[0]}`, which its own process held", step.at),)
+    here = sorted((found for found in undone if found.call is call), key=lambda found: found.doubt)
+    claims = (_claim(flow, done, found, sign) for found in here[:TRIES])
+    return program.first((claim, closing) for claim in claims).trace
+
+
+def _claim(flow: WorkflowFlow, done: Point, found: Undone, sign: Sign) -> Claim:
+    before = () if found.doubt else (Waypoint("done", done),)
+    if found.abort is None:
+        return Claim(flow.workflow.name, before, sign, found.source)
+    return leaving(flow, before, found.source, found.abort, sign)
 
 
 def _against(program: Program, outer: Lock, wanted: Resource) -> Resource | None:
@@ -189,7 +216,7 @@ def _holder(program: Program, lock: Lock, wanted: Resource, others: list[Lock]) 
     return None
 
 
-def _report(
+def _report(  # noqa: PLR0913 - the finding, part by part
     point: Point,
     lock: Lock,
     wanted: Resource,
@@ -198,6 +225,7 @@ def _report(
     *,
     certain: bool,
     sibling: bool = False,
+    trace: Trace | None = None,
 ) -> None:
     call = point.step
     assert isinstance(call, Do | Start)
@@ -216,5 +244,6 @@ def _report(
             sibling=sibling,
             certain=certain,
             labels=tuple(labels),
+            trace=trace,
         )
     )

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from wfc.flow.locks import Nested, resource_at
 from wfc.flow.policies import place
-from wfc.flow.program import Program
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.flow.program import WorkflowFlow
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step, Trace
+from wfc.simulation.claim import standing
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -62,7 +64,7 @@ class LockOrder(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each lock, or call of a child that locks, once for each resource asked for against the order."""
     locks = program.locks
     for flow in program.flows.values():
@@ -72,10 +74,10 @@ def check(program: Program, report: Reporter) -> None:
             key = (id(nested.call or nested.inner), nested.wanted[0])
             if against and nested.outer is not nested.inner and not locks.itself(nested) and key not in told:
                 told.add(key)
-                _report(program, nested, report)
+                _report(program, flow, nested, report)
 
 
-def _report(program: Program, nested: Nested, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, nested: Nested, report: Reporter) -> None:
     asked, held = resource_at(nested.inner, nested.wanted), resource_at(nested.outer, nested.held)
     at = nested.call.at if nested.call is not None else asked
     if at is None:
@@ -92,9 +94,25 @@ def _report(program: Program, nested: Nested, report: Reporter) -> None:
             ranks=ranks,
             child=nested.call.target if nested.call is not None else "",
             labels=tuple(labels),
+            trace=_trace(program, flow, nested),
             fixes=_fixes(nested),
         )
     )
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, nested: Nested) -> Trace | None:
+    """A run that holds the one and asks for the other."""
+    point = program.ways.at(nested.inner)
+    wanted, held = f"`{nested.wanted[0]}`", f"`{nested.held[0]}`"
+    if point is None:
+        return None
+    if wanted == held:
+        wanted, held = f"another {wanted}", f"one {held}"
+    closing = (
+        Step(f"the process holds {held} and asks for {wanted}", nested.inner.at),
+        Step("another one may hold that and ask for this: then both wait until their time is over", nested.inner.at),
+    )
+    return program.show(standing(flow, point), closing).trace
 
 
 def _fixes(nested: Nested) -> tuple[Fix, ...]:

@@ -3,8 +3,10 @@
 from typing import ClassVar
 
 from wfc.flow.locks import Nested, resource_at
-from wfc.flow.program import Program
-from wfc.problems.problem import Label, Problem, Reporter
+from wfc.flow.program import WorkflowFlow
+from wfc.problems.problem import Label, Problem, Reporter, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
 
@@ -50,15 +52,15 @@ class LockUpgrade(Problem):
         return ("leave the inner `lock` out: what runs inside the block has it",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each lock, or call of a child that locks, which asks for what is held."""
     for flow in program.flows.values():
         for nested in program.locks.nested(flow.workflow):
             if program.locks.itself(nested):
-                _report(nested, report)
+                _report(program, flow, nested, report)
 
 
-def _report(nested: Nested, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, nested: Nested, report: Reporter) -> None:
     asked, held = resource_at(nested.inner, nested.wanted), resource_at(nested.outer, nested.held)
     if nested.inner is nested.outer:
         named = [at for word, at in nested.inner.places if word == nested.wanted[0]]
@@ -70,4 +72,17 @@ def _report(nested: Nested, report: Reporter) -> None:
     if nested.call is not None and asked is not None:
         labels.append(Label(asked, "asked for again here"))
     child = nested.call.target if nested.call is not None else ""
-    report(LockUpgrade(at=at, resource=nested.wanted[0], child=child, labels=tuple(labels)))
+    trace = _trace(program, flow, nested)
+    report(LockUpgrade(at=at, resource=nested.wanted[0], child=child, labels=tuple(labels), trace=trace))
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, nested: Nested) -> Trace | None:
+    """A run that waits for itself."""
+    point = program.ways.at(nested.inner)
+    abort = next((a for a in point.aborts if "LockTimeout" in a.errors), None) if point is not None else None
+    if point is None or abort is None:
+        return None
+    errors = frozenset(("LockTimeout",))
+    closing = (Step(f"nobody else holds `{nested.wanted[0]}`: the process has waited for itself", nested.inner.at),)
+    ways = (Waypoint("leave", point, abort, errors),)
+    return program.show(Claim(flow.workflow.name, ways, Sign("there"), stops=True), closing).trace

@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
-from wfc.flow.lost import lost
-from wfc.flow.program import Program
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.flow.lost import Lost, lost
+from wfc.flow.program import WorkflowFlow
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
 
@@ -60,10 +62,24 @@ class LostUpdate(Problem):
         return (f"do not set `{self.name}` again behind it, or read it before",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each `set` of an event's guard whose value nobody can read."""
     for flow in program.flows.values():
         for found in lost(flow.graph, flow.workflow, flow.reachable):
             if found.step.at is not None:
                 labels = tuple(Label(again.at, "set again here") for again in found.again[:2] if again.at is not None)
-                report(LostUpdate(at=found.step.at, labels=labels, name=found.step.name, event=found.guard.names[0]))
+                trace = _trace(program, flow, found)
+                event = found.guard.names[0]
+                report(LostUpdate(at=found.step.at, labels=labels, trace=trace, name=found.step.name, event=event))
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, found: Lost) -> Trace | None:
+    """A run in which the event sets it, and then it is set again."""
+    points = {id(point.step): point for point in flow.graph.points if point.step is not None}
+    again = [points[id(step)] for step in found.again[:1] if id(step) in points]
+    if id(found.step) not in points or not again:
+        return None
+    ways = tuple(Waypoint("pass", point) for point in (points[id(found.step)], *again))
+    event = found.guard.names[0].rpartition(".")[2]
+    closing = Step(f"`{found.step.name}` is set again: what {event} has brought is lost", found.again[0].at)
+    return program.show(Claim(flow.workflow.name, ways, Sign("there"), stops=True), (closing,)).trace

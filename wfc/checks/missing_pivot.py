@@ -1,5 +1,7 @@
 """Calls that cannot be undone and are not marked as the point of no return."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from wfc.flow.graph import Frame, Point
@@ -7,8 +9,12 @@ from wfc.flow.policies import behind, place
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, Repeat
 from wfc.ir.walk import all_steps
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
+
+TRIES = 4  # failures for which a run is looked for
 
 
 @value(kw_only=True)
@@ -70,7 +76,7 @@ class MissingPivot(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each reached call that is irreversible by its operation, or by a pivot inside its workflow."""
     operations = program.operations
     for flow in program.flows.values():
@@ -92,10 +98,24 @@ def check(program: Program, report: Reporter) -> None:
                     child=child,
                     place=where,
                     optional=call.optional,
+                    trace=program.first(_claims(flow, point)).trace,
                     labels=_labels(program, point) if said is None else (Label(said, "cannot be undone"),),
                     fixes=() if where or call.optional else _fixes(call),
                 )
             )
+
+
+def _claims(flow: WorkflowFlow, point: Point) -> Iterator[tuple[Claim, tuple[Step, ...]]]:
+    """Runs in which it is done, and then everything around it is undone."""
+    assert isinstance(point.step, Do)
+    closing = (Step(f"not undone: {point.step.target}", point.step.at),)
+    aborts = (found for found in flow.effects.undone(point.next[:1]) if not found.doubt and found.abort is not None)
+    for found in islice(aborts, TRIES):
+        assert found.abort is not None
+        guard = found.abort.guard
+        sign = Sign("raised") if found.abort.errors or guard is None else Sign("fired", guard.label)
+        done = (Waypoint("done", point),)
+        yield leaving(flow, done, found.source, found.abort, sign), closing
 
 
 def _labels(program: Program, point: Point) -> tuple[Label, ...]:

@@ -1,11 +1,15 @@
 """States from which no end can be reached."""
 
+from collections.abc import Iterator
+
 from wfc.flow.graph import Abort, Point
-from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.program import WorkflowFlow
 from wfc.flow.turning import turning
 from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
-from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
 from wfc.text.value import value
@@ -48,7 +52,7 @@ class NeverFinishes(Problem):
         return ("give one of them a way out: an arm that ends, an event, or a deadline",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each workflow's states that are reached and reach no end, once, at the first of them."""
     for flow in program.flows.values():
         finishing = _finishing(flow)
@@ -62,7 +66,20 @@ def check(program: Program, report: Reporter) -> None:
         ]
         if stuck and stuck[0].at is not None and not _turns(flow, stuck):
             names = tuple(node.path for node in stuck)
-            report(NeverFinishes(at=stuck[0].at, names=names, fixes=_fixes(flow.workflow)))
+            shown = program.first((claim, closing) for claim, closing in _claims(program, flow, stuck))
+            fixes = _fixes(flow.workflow)
+            report(NeverFinishes(at=stuck[0].at, names=names, trace=shown.trace, fixes=fixes))
+
+
+def _claims(program: Inquiry, flow: WorkflowFlow, stuck: list[State]) -> Iterator[tuple[Claim, tuple[Step, ...]]]:
+    """Runs that enter one of the states, and then once more."""
+    for node in stuck:
+        entry = flow.graph.entries[id(node)]
+        far = program.ways.to(entry)
+        if any(id(target) in far for target in entry.next):
+            again = Waypoint("pass", entry)
+            closing = (Step(f"`{node.path}` is entered, and comes round again: no end is in sight", node.at),)
+            yield Claim(flow.workflow.name, (again, again), Sign("there"), stops=True), closing
 
 
 def _open(flow: WorkflowFlow, node: State) -> bool:

@@ -1,9 +1,12 @@
 """Choices that leave a value without a way on."""
 
 from wfc.flow.graph import Point
-from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.program import WorkflowFlow
+from wfc.ir.expressions import Expr, Get, Ref, walk
 from wfc.ir.machine import Choose, Goto
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step
+from wfc.simulation.claim import Claim, Sign
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -68,24 +71,27 @@ class NonExhaustiveChoice(Problem):
         return (f"add an arm for it, or for the rest: `{shown}`",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports choices after which nothing stands and whose arms leave a value over."""
     for flow in program.flows.values():
         for item in flow.graph.open:
             for point in item.points:
                 if point.kind == "unmatched" and flow.reached(point):
-                    _report(flow, point, item.subject.path, report)
+                    _report(program, flow, point, item.subject.path, report)
 
 
-def _report(flow: WorkflowFlow, point: Point, name: str, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, point: Point, name: str, report: Reporter) -> None:
     choice = point.step
     if not isinstance(choice, Choose) or choice.at is None:
         return
     verdict = flow.verdict(choice)
     target = _last_target(choice)
+    sign, closing = Sign("halted", name), Step(f"no arm holds: the process stands in `{name}` for ever", choice.at)
+    claim = Claim(flow.workflow.name, (), sign, point, stops=True, names=_names(choice))
     report(
         NonExhaustiveChoice(
             at=choice.at,
+            trace=program.show(claim, (closing,)).trace,
             labels=_labels(choice, decided=verdict.decided),
             name=name,
             example=verdict.example,
@@ -95,6 +101,25 @@ def _report(flow: WorkflowFlow, point: Point, name: str, report: Reporter) -> No
             fixes=_fixes(choice, target),
         )
     )
+
+
+def _names(choice: Choose) -> tuple[str, ...]:
+    """What the arms ask about: names, and fields of names."""
+    found: dict[str, None] = {}
+    for arm in choice.arms:
+        whole = [part for part in walk(arm.test) if isinstance(part, Ref | Get)]
+        inner = {id(part.target) for part in whole if isinstance(part, Get)}
+        names = (_name(part) for part in whole if id(part) not in inner)
+        found.update({name: None for name in names if name})
+    return tuple(found)
+
+
+def _name(expr: Expr) -> str:
+    """`order.total`; nothing if it does not begin with a name of the process."""
+    if isinstance(expr, Get):
+        around = _name(expr.target)
+        return f"{around}.{expr.name}" if around else ""
+    return expr.name if isinstance(expr, Ref) and expr.kind in ("param", "local", "var") else ""
 
 
 def _labels(choice: Choose, *, decided: bool) -> tuple[Label, ...]:

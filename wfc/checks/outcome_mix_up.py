@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Done, Scope, State, UndoRegion
 from wfc.ir.walk import Steps, blocks, nodes
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
 
@@ -83,16 +85,16 @@ class OutcomeMixUp(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each scope with an arrow and more than one plain `done` that is reached."""
     for flow in program.flows.values():
         reached = {id(point.step) for point in flow.graph.points if point.kind == "done" and flow.reached(point)}
         for node in nodes(flow.workflow.region):
             if isinstance(node, Scope) and node.next is not None and not node.implicit and node.at is not None:
-                _scope(flow, node, reached, report)
+                _scope(program, flow, node, reached, report)
 
 
-def _scope(flow: WorkflowFlow, scope: Scope, reached: set[int], report: Reporter) -> None:
+def _scope(program: Inquiry, flow: WorkflowFlow, scope: Scope, reached: set[int], report: Reporter) -> None:
     ends = [(done, undone) for done, undone in _ends(scope) if id(done) in reached]
     taken_back = [done for done, undone in ends if undone]
     if len(ends) < 2 or not flow.reached(flow.graph.entries[id(scope)]):  # noqa: PLR2004 - two are a mix
@@ -103,9 +105,27 @@ def _scope(flow: WorkflowFlow, scope: Scope, reached: set[int], report: Reporter
         for done, undone in ends
         if done.at is not None
     ]
+    told = taken_back or [done for done, _ in ends[1:]]
     report(
-        OutcomeMixUp(at=scope.at, labels=tuple(labels[:4]), name=scope.path, target=scope.next, undone=bool(taken_back))
+        OutcomeMixUp(
+            at=scope.at,
+            labels=tuple(labels[:4]),
+            trace=program.first(_claims(flow, scope, told)).trace,
+            name=scope.path,
+            target=scope.next,
+            undone=bool(taken_back),
+        )
     )
+
+
+def _claims(flow: WorkflowFlow, scope: Scope, ends: list[Done]) -> Iterator[tuple[Claim, tuple[Step, ...]]]:
+    """Runs that end the scope in one of some ways."""
+    around = scope.path.rpartition(".")[0]
+    sign = Sign("entered", f"{around}.{scope.next}" if around else scope.next or "")
+    for done in ends:
+        point = next(point for point in flow.graph.points if point.step is done)
+        closing = (Step(f"so `{scope.path}` has ended, and `{scope.next}` follows all the same", done.at),)
+        yield Claim(flow.workflow.name, (Waypoint("pass", point),), sign, flow.graph.end, stops=True), closing
 
 
 def _blocks(scope: Scope) -> Iterator[Steps]:

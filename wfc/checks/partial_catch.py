@@ -1,14 +1,20 @@
 """Guards that name some failures of the system and forget others that can arrive as well."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from wfc.flow.graph import Frame
-from wfc.flow.program import Program
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Guard
-from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
 from wfc.text.value import value
+
+TRIES = 3  # steps for which a run is looked for
 
 _ANSWERS = frozenset(("Timeout", "Unavailable", "Invalid"))  # a lock that is not free is another matter
 
@@ -63,23 +69,43 @@ class PartialCatch(Problem):
         return ("`catch System` takes every failure of the system",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each `catch` beside whose names others of the same kind arrive and are caught by nobody."""
     for flow in program.flows.values():
         for frame in flow.graph.frames:
             if frame.entry is not None and flow.reached(frame.entry):
                 for guard in frame.guards:
-                    _guard(frame, guard, report)
+                    _guard(program, flow, frame, guard, report)
 
 
-def _guard(frame: Frame, guard: Guard, report: Reporter) -> None:
+def _guard(program: Inquiry, flow: WorkflowFlow, frame: Frame, guard: Guard, report: Reporter) -> None:
     if guard.kind != "catch" or guard.any or guard.at is None or any(name == "System" for name, _ in guard.groups):
         return
     named = _ANSWERS & set(guard.names)
     missing = (_ANSWERS & frame.arrivals) - _caught(frame)
     if named and missing:
         names = tuple(sorted(missing))
-        report(PartialCatch(at=guard.at, named=tuple(sorted(named)), missing=names, fixes=_fixes(guard, names)))
+        report(
+            PartialCatch(
+                at=guard.at,
+                named=tuple(sorted(named)),
+                missing=names,
+                trace=program.first(_claims(flow, frame, guard, missing)).trace,
+                fixes=_fixes(guard, names),
+            )
+        )
+
+
+def _claims(
+    flow: WorkflowFlow, frame: Frame, guard: Guard, missing: frozenset[str] | set[str]
+) -> Iterator[tuple[Claim, tuple[Step, ...]]]:
+    """Runs in which one of the others arrives and passes by."""
+    closing = (Step(f"`{guard.label}` does not hear it", guard.at),)
+    sources = (point for point in flow.graph.points if point.frame.inside(frame) and flow.reached(point))
+    aborts = (abort for point in sources for abort in point.aborts if abort.errors & missing)
+    for abort in islice(aborts, TRIES):
+        errors = abort.errors & missing
+        yield leaving(flow, (), abort.source, abort, Sign("raised"), errors=frozenset(errors)), closing
 
 
 def _caught(frame: Frame) -> set[str]:

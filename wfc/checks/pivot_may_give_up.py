@@ -3,10 +3,13 @@
 import re
 from typing import ClassVar
 
+from wfc.flow.graph import Point
 from wfc.flow.policies import behind, place, written
-from wfc.flow.program import Program
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Do, PolicyDef
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step, Trace
+from wfc.simulation.claim import Sign, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -67,7 +70,7 @@ class PivotMayGiveUp(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each reached pivot under a policy that gives up; workflows and tasks without a policy do not."""
     for flow in program.flows.values():
         for point in flow.graph.points:
@@ -89,9 +92,21 @@ def check(program: Program, report: Reporter) -> None:
                     by_default=policy.place is None,
                     letter=policy.exhausted == "dead letter",
                     labels=labels,
+                    trace=_trace(program, flow, point),
                     fixes=_fixes(call, own),
                 )
             )
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, point: Point) -> Trace | None:
+    """A run in which it is given up."""
+    errors = frozenset(("Timeout", "Unavailable"))
+    closing = (Step("nobody knows whether there is still a way back", point.step.at if point.step else None),)
+    aborts = (abort for abort in point.aborts if abort.errors & errors)
+    sign = Sign("raised")
+    return program.first(
+        (leaving(flow, (), point, abort, sign, errors=abort.errors & errors), closing) for abort in aborts
+    ).trace
 
 
 def _gives_up(policy: PolicyDef) -> bool:

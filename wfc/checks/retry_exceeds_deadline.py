@@ -3,10 +3,12 @@
 from typing import ClassVar
 
 from wfc.flow.deadlines import Limit, limits, rows
-from wfc.flow.program import Program
-from wfc.flow.time import Term
+from wfc.flow.program import WorkflowFlow
+from wfc.flow.time import Path, Term
 from wfc.ir.machine import Guard
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.durations import MILLISECONDS, show_duration, spaced_duration
 from wfc.text.names import listed
 from wfc.text.source import Span
@@ -71,15 +73,26 @@ class RetryExceedsDeadline(Problem):
         return tuple(lines)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
     for flow in program.flows.values():
         for limit in limits(program, flow):
             if limit.length is not None and 0 < limit.length < limit.path.total:
-                _report(limit, limit.length, report)
+                _report(limit, limit.length, _trace(program, flow, limit.path, limit.guard), report)
 
 
-def _report(found: Limit, limit: int, report: Reporter) -> None:
+def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None) -> Trace | None:
+    """A run in which the calls need all their attempts, until the time is over."""
+    point = program.ways.at(path.terms[-1].step) if path.terms else None
+    if point is None:
+        return None
+    sign = Sign("fired", guard.label) if guard is not None else Sign("promise")
+    abort = next((abort for abort in point.aborts if abort.guard is guard), None) if guard is not None else None
+    claim = Claim(flow.workflow.name, (Waypoint("late", point, abort),), sign, stops=True)
+    return program.show(claim).trace
+
+
+def _report(found: Limit, limit: int, trace: Trace | None, report: Reporter) -> None:
     path, guard, told = found.path, found.guard, rows(found.path)
     promise = "" if found.promise is None else f' "{found.promise}"' if found.promise else "-"
     longest = max(path.terms, key=lambda term: term.total, default=None)
@@ -96,6 +109,7 @@ def _report(found: Limit, limit: int, report: Reporter) -> None:
             rows=tuple(told),
             left_out=tuple(sorted(path.unknown)),
             enough=enough,
+            trace=trace,
             labels=labels,
             fixes=_fixes(guard, enough),
         )

@@ -1,13 +1,20 @@
 """Compensations of a part of the process that undo things in an order that cannot work."""
 
 from collections.abc import Iterator
+from itertools import islice
 
+from wfc.flow.graph import Frame
+from wfc.flow.program import WorkflowFlow
+from wfc.flow.ways import WAITING
 from wfc.ir.expressions import Ref, walk
 from wfc.ir.machine import Do, Region
 from wfc.ir.walk import all_steps, region_steps, regions
-from wfc.problems.problem import Label, Problem, Reporter, Severity
+from wfc.problems.problem import Label, Problem, Reporter, Severity, Step, Trace
+from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
+
+TRIES = 6  # ways for which a run is looked for
 
 
 @value(kw_only=True)
@@ -73,11 +80,11 @@ def check(program: Inquiry, report: Reporter) -> None:
     """Reports pairs in blocks of regions whose order is not the mirror of the order of doing."""
     for flow in program.flows.values():
         for region in regions(flow.workflow.region):
-            for problem in _wrong(region):
+            for problem in _wrong(program, flow, region):
                 report(problem)
 
 
-def _wrong(region: Region) -> Iterator[RollbackOrder]:
+def _wrong(program: Inquiry, flow: WorkflowFlow, region: Region) -> Iterator[RollbackOrder]:
     if region.undo is None or region.undo.kind == "none":
         return
     order: dict[str, tuple[int, Do]] = {}
@@ -107,11 +114,35 @@ def _wrong(region: Region) -> Iterator[RollbackOrder]:
             yield RollbackOrder(
                 at=earlier[1].at,
                 labels=labels,
+                trace=_trace(program, flow, region, (earlier[1], later[1])),
                 first=earlier[1].target,
                 second=later[1].target,
                 base=base.target,
                 built=built.target,
             )
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, region: Region, undos: tuple[Do, Do]) -> Trace | None:
+    """A run that completes the part, and then takes it back."""
+    frame = next((frame for frame in flow.graph.frames if frame.subject is region), None)
+    if frame is None:
+        return None
+    first, second = undos
+    closing = (Step(f"`{first.target}` comes first there, and `{second.target}` only then", second.at),)
+    return program.first((claim, closing) for claim in islice(_claims(flow, frame, region), TRIES)).trace
+
+
+def _claims(flow: WorkflowFlow, frame: Frame, region: Region) -> Iterator[Claim]:
+    """By a failure behind it, or by an operator's cancel."""
+    name, sign = flow.workflow.name, Sign("undone", region.path or flow.workflow.name)
+    last = [point for point in flow.graph.points if point.kind == "done" and point.frame.inside(frame)]
+    behind = [p for p in flow.graph.points if p.kind in WAITING and not p.frame.inside(frame) and flow.reached(p)]
+    for end in last:
+        for point in behind:
+            for abort in point.aborts:
+                if not abort.keep and frame.inside(abort.frame):
+                    yield Claim(name, (Waypoint("pass", end), Waypoint("leave", point, abort)), sign)
+        yield from (Claim(name, (Waypoint("pass", end), Waypoint("cancel", point)), sign) for point in behind)
 
 
 def _undo(step: Do) -> str:

@@ -9,7 +9,9 @@ from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.expressions import Expr, Op, Ref, walk
 from wfc.ir.machine import Choose, Do, ForEach, Goto, Repeat, Settle, SetVar, Start, Undo, UndoRegion
 from wfc.ir.walk import undo_of
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -66,7 +68,7 @@ class UnboundedLog(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each such loop once, at its first call that leaves something to be undone."""
     for flow in program.flows.values():
         for part in _rounds(flow):
@@ -76,11 +78,15 @@ def check(program: Program, report: Reporter) -> None:
                 continue
             step = calls[0].step
             assert isinstance(step, Do | Start)
+            done = Waypoint("done", program.ways.at(step) or calls[0])
+            closing = Step("and so on: each round leaves one more to be undone in the end", step.at)
+            claim = Claim(flow.workflow.name, (done, done), Sign("there"), stops=True)
             report(
                 UnboundedLog(
                     at=calls[0].step.at,
                     operation=step.target,
                     others=len(calls) - 1,
+                    trace=program.show(claim, (closing,)).trace,
                     labels=tuple(_back(part)),
                     fixes=_fixes(part),
                 )

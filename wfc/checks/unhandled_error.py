@@ -3,9 +3,11 @@
 import re
 
 from wfc.flow.graph import SYSTEM, Abort, Point
-from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Do, Workflow
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.simulation.claim import Sign, leaving
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
 from wfc.text.value import value
@@ -56,17 +58,17 @@ class UnhandledError(Problem):
         return (f"catch it (`catch {names} -> ...`), or declare it: `raises {names}`",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each point whose errors escape, once."""
     for flow in program.flows.values():
         for point in flow.graph.points:
             if flow.reached(point):
                 for abort in point.aborts:
                     if abort.target is None:
-                        _check(flow, point, abort, report)
+                        _check(program, flow, point, abort, report)
 
 
-def _check(flow: WorkflowFlow, point: Point, abort: Abort, report: Reporter) -> None:
+def _check(program: Inquiry, flow: WorkflowFlow, point: Point, abort: Abort, report: Reporter) -> None:
     beside = abort.frame.kind == "also"
     allowed = frozenset[str]() if beside else SYSTEM | set(flow.workflow.raises)
     left = tuple(sorted(abort.errors - allowed))
@@ -75,6 +77,7 @@ def _check(flow: WorkflowFlow, point: Point, abort: Abort, report: Reporter) -> 
         return
     source = f"`{step.target}`" if isinstance(step, Do) else "this step"
     labels = (Label(flow.workflow.at, "does not declare it"),) if flow.workflow.at is not None and not beside else ()
+    claim = leaving(flow, (), point, abort, Sign("raised"), errors=frozenset(left))
     report(
         UnhandledError(
             at=step.at,
@@ -82,6 +85,7 @@ def _check(flow: WorkflowFlow, point: Point, abort: Abort, report: Reporter) -> 
             source=source,
             workflow=flow.workflow.name,
             beside=beside,
+            trace=program.show(claim).trace,
             labels=labels,
             fixes=() if beside else _fixes(flow.workflow, left),
         )

@@ -4,10 +4,12 @@ from typing import ClassVar
 
 from wfc.flow.graph import Point
 from wfc.flow.policies import written
-from wfc.flow.program import Program
+from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, FieldDef, OperationDef, PolicyDef
 from wfc.ir.types import INT, TEXT
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
 from wfc.text.value import value
@@ -69,9 +71,9 @@ class UnsafeRetry(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each activity without a key that some call tries again, once, with the call that tries most often."""
-    worst: dict[str, tuple[Point, PolicyDef]] = {}
+    worst: dict[str, tuple[Point, PolicyDef, WorkflowFlow]] = {}
     looped: set[str] = set()
     for flow in program.flows.values():
         for point in flow.graph.points:
@@ -87,17 +89,22 @@ def check(program: Program, report: Reporter) -> None:
             if call.key is None and _unsafe(program, operation, policy):
                 older = worst.get(call.target)
                 if older is None or _often(program, policy) > _often(program, older[1]):
-                    worst[call.target] = (point, policy)
-    for name, (point, policy) in worst.items():
-        _report(program, program.operations[name], point, policy, report, looped=name in looped)
+                    worst[call.target] = (point, policy, flow)
+    for name, (point, policy, flow) in worst.items():
+        _report(program, flow, program.operations[name], point, policy, report, looped=name in looped)
 
 
 def _unsafe(program: Program, operation: OperationDef, policy: PolicyDef) -> bool:
     """Whether a second attempt may do it twice; an error of its own promises that nothing was done."""
     if operation.key is not None or operation.idempotent or operation.name in program.undos:
         return False
+    return bool(_repeated(program, operation, policy))
+
+
+def _repeated(program: Program, operation: OperationDef, policy: PolicyDef) -> frozenset[str]:
+    """The failures after which it is tried again, and behind which it may have been done."""
     promised = frozenset(operation.raises) - frozenset(operation.partial)
-    return bool(program.policies.repeated(policy) - promised)
+    return program.policies.repeated(policy) - promised
 
 
 def _often(program: Program, policy: PolicyDef) -> int:
@@ -106,18 +113,29 @@ def _often(program: Program, policy: PolicyDef) -> int:
 
 
 def _report(
-    program: Program, operation: OperationDef, point: Point, policy: PolicyDef, report: Reporter, *, looped: bool
+    program: Inquiry,
+    flow: WorkflowFlow,
+    operation: OperationDef,
+    point: Point,
+    policy: PolicyDef,
+    report: Reporter,
+    *,
+    looped: bool,
 ) -> None:
     call = point.step
     if operation.at is None or not isinstance(call, Do):
         return
     key = "" if looped else _key(operation)
+    errors = _repeated(program, operation, policy)
+    closing = Step("the first attempt may have been done as well: then it has been done twice", call.at)
+    claim = Claim(flow.workflow.name, (Waypoint("again", point, errors=errors),), Sign("there"), stops=True)
     report(
         UnsafeRetry(
             at=operation.at,
             operation=operation.name,
             attempts=program.policies.attempts(policy),
             forever=policy.attempts is None,
+            trace=program.show(claim, (closing,)).trace,
             key=key,
             labels=tuple(_labels(program, call, policy)),
             fixes=_fixes(operation, key) if key else (),

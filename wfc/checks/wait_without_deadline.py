@@ -5,7 +5,10 @@ from typing import ClassVar
 from wfc.flow.graph import Frame, Point
 from wfc.flow.program import Program
 from wfc.ir.machine import Await, Do
-from wfc.problems.problem import Problem, Reporter, Severity
+from wfc.problems.problem import Problem, Reporter, Severity, Step
+from wfc.simulation.claim import standing
+from wfc.simulation.inquiry import Inquiry
+from wfc.text.names import listed
 from wfc.text.value import value
 
 
@@ -69,7 +72,7 @@ class WaitWithoutDeadline(Problem):
         )
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each `await` that no deadline and no reminder limits, here or at all calls of its workflow."""
     limited = _limited(program)
     for name, flow in program.flows.items():
@@ -80,7 +83,14 @@ def check(program: Program, report: Reporter) -> None:
             if isinstance(step, Await) and point.kind == "step" and flow.reached(point) and not _has_limit(point):
                 events = tuple(n for guard in step.guards if guard.kind == "on" and not guard.also for n in guard.names)
                 if step.at is not None:
-                    report(WaitWithoutDeadline(at=step.at, events=events))
+                    closing = Step(_waits(events), step.at)
+                    trace = program.show(standing(flow, point), (closing,)).trace
+                    report(WaitWithoutDeadline(at=step.at, trace=trace, events=events))
+
+
+def _waits(events: tuple[str, ...]) -> str:
+    names = listed([name.rpartition(".")[2] for name in events], "or")
+    return f"waits for {names}; if it never comes, the process stands here for ever" if names else "waits for ever"
 
 
 def _has_limit(point: Point) -> bool:

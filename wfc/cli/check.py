@@ -129,7 +129,9 @@ def _trace(given: Input, checked: pipeline.Checked, chosen: Namespace) -> int:
     if match["file"] is not None:
         there = [p for p in there if p.at.source.path == match["file"]]
     if not there:
-        lines = sorted({f"{p.code}@{p.at.line}" for p in checked.report.problems if p.trace is not None})
+        lines = sorted(
+            {f"{p.code}@{p.at.line}" for p in checked.report.problems if p.trace is not None and p.trace.acts}
+        )
         complain(
             f"there is no {match['code']} in line {match['line']}" + (f"; there is {', '.join(lines)}" if lines else "")
         )

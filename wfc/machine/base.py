@@ -17,8 +17,6 @@ from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter, T
 from wfc.machine.messages import Command, DeadLetter, Measured, Record, Unlock
 from wfc.machine.program import Program
 
-FUEL = 1_000_000  # steps of one turn; a program that needs more goes round without waiting
-
 # Among all that falls on one instant: operators, errors, values, lock grants, events, then timers.
 ERRORS, VALUES, GRANTS, EVENTS, DEADLINES, WAITS, BESIDE, SLAS = 2, 3, 4, 5, 6, 7, 8, 9
 
@@ -75,7 +73,7 @@ class Base:
         self.tails: list[int] = []  # frames whose guard has fired and that are undone: their tails may begin
         self.resumed: list[int] = []  # tokens whose `undo` step has ended
         self.joined: list[int] = []  # forks in which everything has ended
-        self.fuel = FUEL
+        self.fuel = program.fuel
         self.yielded = False  # the token that runs lets others run first
         self.soonest: int | None = inst.alarm  # nothing is due before, unless it is held back
         self.armed: int | None = None  # the first instant to come that a timer of this turn waits for

@@ -14,16 +14,19 @@ from wfc.machine.compile import Writer
 
 SYSTEM = frozenset({"Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning"})
 CANCELLED = "OperatorCancel"
+FUEL = 1_000_000  # steps of one turn; a program that needs more goes round without waiting
 
 
 class Program:
     """A machine with its code. Made once, used for every turn of every instance; it never changes.
 
-    `unsaid`: how effects that say nothing about their undo are undone; by nothing, if it is not given.
+    `unsaid`: how effects that say nothing about their undo are undone; by nothing, if it is not given. `fuel`: steps
+    that one turn may take.
     """
 
-    def __init__(self, machine: Machine, unsaid: Undo | None = None) -> None:
+    def __init__(self, machine: Machine, unsaid: Undo | None = None, fuel: int = FUEL) -> None:
         self.machine = machine
+        self.fuel = fuel
         self.boundary = Boundary(machine)
         self.workflows: dict[str, Workflow] = {workflow.name: workflow for workflow in machine.workflows}
         self.events: dict[str, EventDef] = {event.name: event for event in machine.events}

@@ -55,12 +55,16 @@ class Trace(Value):
     """A run that shows a problem, as steps to read and as data to go the same way again.
 
     `workflow` is the one that runs. `acts` are what came from outside, in order: the instance, the input as a journal
-    writes it, and the key of the call that it answers.
+    writes it, and the key of the call that it answers. `sign`: what is to be seen in the run, as a kind and a name.
     """
 
     workflow: str
     steps: tuple[Step, ...]
     acts: tuple[tuple[str, Any, str], ...]
+    sign: tuple[str, str] = ("there", "")
+
+
+UNSOUGHT = Trace("", (), ())  # in place of a run where none was looked for, since others have cost too much
 
 
 @value(kw_only=True)

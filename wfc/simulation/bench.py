@@ -1,5 +1,8 @@
 """Where runs are looked for that show what checks claim; loaded when a check has something to show."""
 
+from functools import cached_property
+from typing import Any
+
 from wfc.flow.ways import Ways
 from wfc.ir.machine import Machine
 from wfc.ir.runnable import runnable
@@ -10,18 +13,35 @@ from wfc.simulation.claim import GHOST, Claim, Limits, Verdict
 from wfc.simulation.haunted import haunted
 from wfc.simulation.prove import Prover
 from wfc.simulation.retrace import acts, retrace
-from wfc.simulation.stage import Stage
+from wfc.simulation.stage import Stage, Watched
 from wfc.simulation.story import story
+
+FUEL = 50_000  # steps of one turn: a round without waiting is noticed soon
 
 
 class Bench:
     """The machine under check made ready to run, as it is and with an undo for everything that has none."""
 
     def __init__(self, machine: Machine, ways: Ways) -> None:
-        whole = runnable(machine)
-        self.program = Program(whole)
-        self.plain = Prover(ways, self.program)
-        self.haunted = Prover(ways, haunted(whole))
+        self.machine = runnable(machine)
+        self.ways = ways
+
+    @cached_property
+    def program(self) -> Program:
+        """The machine as it is."""
+        return _watched(Program(self.machine, fuel=FUEL))
+
+    @cached_property
+    def plain(self) -> Prover:
+        """Looks for runs as they are."""
+        return Prover(self.ways, self.program)
+
+    @cached_property
+    def haunted(self) -> Prover:
+        """Looks for runs in which missing undos are seen."""
+        program = haunted(self.machine)
+        program.fuel = FUEL
+        return Prover(self.ways, program)
 
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
@@ -35,11 +55,56 @@ class Bench:
         run = retrace(self.program, acts(found.run), skip=GHOST) if missing else found.run
         if run is None:
             return "open", None, found.turns
-        self.plain.play_out(run)
-        return "shown", trace_of(claim.workflow, run, closing), found.turns
+        if not claim.stops:
+            self.plain.play_out(run)
+        return "shown", trace_of(claim, run, closing), found.turns + run.turns
 
 
-def trace_of(workflow: str, run: Stage, closing: tuple[Step, ...]) -> Trace:
+def trace_of(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> Trace:
     """A run as a problem carries it."""
     data = tuple((identity, write_input(given), key) for identity, given, key in acts(run))
-    return Trace(workflow, story(run, closing), data)
+    steps = story(run, (*_values(claim, run, closing), *closing))
+    return Trace(claim.workflow, steps, data, (claim.sign.kind, claim.sign.path))
+
+
+def _watched(program: Program) -> Program:
+    program.code = Watched(program.code)
+    return program
+
+
+def _values(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What decides in the end, with its values."""
+    found = next(((inst, fiber) for inst, fiber, path in run.halted() if path == claim.sign.path), None)
+    if found is None or not claim.names:
+        return ()
+    known = run.names(*found)
+    told = [f"{name} = {_shown(value)}" for name in claim.names if (value := _value(known, name)) is not _NONE]
+    return (Step(f"here {', '.join(told)}", closing[0].at if closing else None),) if told else ()
+
+
+_NONE = object()
+
+
+def _value(known: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - a value of the language
+    """The value of `order.total`, if it is one that can be told in a word."""
+    value: Any = known
+    for part in name.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return _NONE
+        value = value[part]
+    simple = set(value) <= {"is"} if isinstance(value, dict) else not isinstance(value, tuple)
+    return value if simple else _NONE
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a value of the language
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return str(value["is"]).rpartition(".")[2]
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)

@@ -5,7 +5,7 @@ from itertools import islice, product
 from typing import Any
 
 from wfc.ir.boundary import Misfit
-from wfc.ir.expressions import Expr, Get, Lit, Op, walk
+from wfc.ir.expressions import Expr, Get, Lit, Op, Ref, walk
 from wfc.ir.machine import FieldDef
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
 from wfc.ir.walk import workflow_expressions
@@ -15,10 +15,15 @@ MOST = 8  # values of one answer
 
 
 class Domains:
-    """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more."""
+    """The values that answers, events and parameters of one program are chosen from. `cut`: there would be more.
 
-    def __init__(self, program: Program) -> None:
+    `wide`: more of them for a run that is led somewhere: lists of two, constants, and numbers that are far apart where
+    two are compared, so that a count can go on for some rounds.
+    """
+
+    def __init__(self, program: Program, *, wide: bool = False) -> None:
         self.program = program
+        self.wide = wide
         self.cut = False
         self._literals: dict[Type, dict[Any, None]] = {}
         self._more: set[Type] = set()
@@ -46,6 +51,11 @@ class Domains:
                 literal = True
                 if side.value is not None:
                     self._literals.setdefault(side.type, {})[side.value] = None
+            elif self.wide and isinstance(side, Ref) and side.kind == "const":
+                literal = True
+                constant = self.program.constants[side.name]
+                if not isinstance(constant, dict | tuple | None):
+                    self._literals.setdefault(side.type, {})[constant] = None
         if literal:
             return
         for side in sides:
@@ -126,7 +136,8 @@ class Domains:
             case Optional(inner):
                 return [None, *self.values(inner, deep + 1)]
             case ListOf(item):
-                return [(), (self.program.boundary.sample(item),)]
+                one = self.program.boundary.sample(item)
+                return [(), (one,), (one, self._another(item, one))] if self.wide else [(), (one,)]
             case Named("record", _, _):
                 return list(self.fields(self.program.boundary.forms.fields(kind)))
             case Named("enum", _, _) | Errors():
@@ -141,6 +152,10 @@ class Domains:
             case _:
                 return [sample]
 
+    def _another(self, kind: Type, sample: Any) -> Any:  # noqa: ANN401 - values of the language
+        """A second item of a list, different from the first where that is easy."""
+        return f"{sample} 2" if kind == TEXT else sample + 1 if kind == INT else sample
+
     def _numbers(self, kind: Type, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
         """Each number that is compared with, and its neighbours."""
         found = [sample]
@@ -148,5 +163,5 @@ class Domains:
             value = Decimal(str(literal)) if kind == DECIMAL or isinstance(kind, Money) else literal
             found += [each for each in (value, value + 1, value - 1) if each not in found]
         if kind in self._more and len(found) == 1:
-            found.append(found[0] + 1)
+            found += [found[0] + 1, found[0] + 100] if self.wide else [found[0] + 1]
         return found

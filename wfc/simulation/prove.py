@@ -7,30 +7,30 @@ to a bound. If it sees everything and finds nothing, the claim is false for ever
 """
 
 import heapq
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import attrs
 
-from wfc.flow.graph import SYSTEM, Abort, Point
+from wfc.flow.graph import Point
 from wfc.flow.ways import Ways
-from wfc.ir.expressions import Ref
-from wfc.ir.machine import Do, Guard
+from wfc.ir.machine import Do
 from wfc.machine.instance import Fiber, Instance
-from wfc.machine.messages import Event, Locked, Operator, Time
+from wfc.machine.messages import Answered, Send, Started
 from wfc.machine.program import Program
 from wfc.simulation.canonical import canonical
-from wfc.simulation.claim import Claim, Limits, Sign
-from wfc.simulation.domains import Domains
+from wfc.simulation.claim import Claim, Limits, Sign, Waypoint
 from wfc.simulation.moment import Moment
+from wfc.simulation.options import FAR, Aim, Options
+from wfc.simulation.perform import Option, perform
 from wfc.simulation.stage import Stage
 
-FAR = 1_000_000
-ATTEMPTS = 40  # a call that has failed so often is taken to be tried for ever
 AFTER = 400  # acts behind the last waypoint
-STRAIGHT = 20_000  # acts of a straight run
+PATIENCE = 100  # acts of a straight run that lead no nearer, and so many more as there are points
 SEVERAL = 8  # values that are tried at one place of a straight run
 PHASE = 10_000  # a waypoint that has been passed counts more than any way
+STOPS = frozenset(("raised", "guard fired", "interrupted", "lock lost"))
+CROWD = 8  # tokens that cost as much to look at as a turn
 
 
 @attrs.frozen
@@ -42,61 +42,43 @@ class Found:
     turns: int = 0
 
 
-@attrs.frozen
-class _Aim:
-    """Where an instance is to get: distances, and what is to happen at the goal."""
-
-    far: Mapping[int, int]
-    goal: Point
-    kind: Literal["done", "at", "leave", "end", "fail"]
-    abort: Abort | None = None
-    errors: frozenset[str] = frozenset()
-
-
-@attrs.frozen
-class _Option:
-    """Something that can happen to a token. `cost`: how far the goal is then; `arrives`: it is the waypoint itself."""
-
-    cost: int
-    kind: Literal["value", "error", "system", "event", "time", "grant", "lock time", "supply", "stopped"]
-    value: Any = None
-    guard: Guard | None = None
-    arrives: bool = False
-
-
 @attrs.define(eq=False)
 class _State:
+    """A run so far. `phase`: how many waypoints have been passed, up to the moment `seen`."""
+
     stage: Stage
     phase: int
+    seen: Moment | None = None
 
 
 class Prover:
     """Looks for runs of one program. `ways` are those of the same machine."""
 
     def __init__(self, ways: Ways, program: Program) -> None:
-        self.ways = ways
-        self.program = program
-        self.domains = Domains(program)
+        self.options = Options(ways, program)
 
     def play_out(self, stage: Stage) -> None:
         """Lets a run go on as it does if nothing else fails."""
         nowhere = Claim(stage.root.workflow, (), Sign("entered"))
-        _Search(self, nowhere, Limits()).play_out(stage)
+        _Search(self.options, nowhere, Limits()).play_out(stage)
 
     def find(self, claim: Claim, limits: Limits | None = None) -> Found:
         """A run that shows a claim."""
-        return _Search(self, claim, limits or Limits()).run()
+        return _Search(self.options, claim, limits or Limits()).run()
 
 
 class _Search:
-    def __init__(self, prover: Prover, claim: Claim, limits: Limits) -> None:
-        self.ways = prover.ways
-        self.program = prover.program
-        self.domains = prover.domains
+    def __init__(self, options: Options, claim: Claim, limits: Limits) -> None:
+        self.options = options
+        self.ways = options.ways
+        self.program = options.program
+        self.domains = options.domains
         self.claim = claim
         self.limits = limits
         self.turns = 0
-        self.cut = False
+        self.rounds = len(set(claim.waypoints)) < len(claim.waypoints)
+        self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
+        self.indifferent: set[int] = set()  # steps at which no answer was nearer to the goal than another
 
     def run(self) -> Found:
         straight = self._straight()
@@ -105,29 +87,49 @@ class _Search:
 
     # -- starting
 
-    def _starts(self) -> Iterator[Stage]:
+    def _starts(self) -> Iterator[_State]:
         params = self.program.workflows[self.claim.workflow].params
         for data in self.domains.fields(params, params=True):
             stage = Stage(self.program)
             if stage.start(self.claim.workflow, data):
-                yield stage
+                state = _State(stage, 0)
+                self._advance(state)
+                yield state
 
     # -- a straight run
 
     def _straight(self) -> Stage | None:
         """Always the best thing, with nothing to go back to."""
         starts = list(self._starts())
-        if not starts:
-            return None
-        state = _State(min(starts, key=lambda each: self._far(_State(each, 0))), 0)
-        for _ in range(STRAIGHT):
-            self._advance(state)
+        for start in starts:
+            if self._last(start) and self._shown(start.stage, None):
+                return start.stage
+        for state in sorted(starts, key=lambda each: (self._far(each), self._lists(each))):
+            found = self._straight_from(state)
+            if found is not None or self.turns > self.limits.turns:
+                return found
+        return None
+
+    def _lists(self, state: _State) -> int:
+        """For a run with several rounds, long lists come first."""
+        given = state.stage.last.given if state.stage.last is not None else None
+        return -_items(given.data.values()) if self.rounds and isinstance(given, Started) else 0
+
+    def _straight_from(self, state: _State) -> Stage | None:
+        best, patience = FAR * PHASE, self._patience()
+        left = patience
+        while left > 0:
+            left -= 1
             mark = state.stage.last
             last = self._last(state)
             if last and self.claim.goal is None:
                 return state.stage if self._finish(state.stage, mark) else None
-            if not self._go(state):
+            before = (len(self.claim.waypoints) - state.phase) * PHASE
+            far = self._go(state)
+            if far is None:
                 return None
+            if far + before < best:
+                best, left = far + before, patience
             self._advance(state)
             if self._last(state):
                 if self._shown(state.stage, mark):
@@ -136,39 +138,77 @@ class _Search:
                     return state.stage if self._finish(state.stage, state.stage.last) else None
         return None
 
-    def _go(self, state: _State) -> bool:
-        """The best thing that can happen; False if nothing leads on."""
-        stage = state.stage
-        for _, _, inst, fiber in sorted(self._nearest(state), key=lambda each: each[:2]):
-            options = self._options(state, inst, fiber)
-            if not options or options[0].cost >= FAR:
-                continue
-            equal = [option for option in options if option.cost == options[0].cost]
-            if len(equal) == 1:
-                state.phase += equal[0].arrives
-                return self._perform(stage, inst, fiber, equal[0])
-            tried: list[tuple[int, int, _State]] = []
-            for option in equal[:SEVERAL]:
-                made = _State(stage.copy(), state.phase + option.arrives)
-                mine = made.stage.instances[inst.id]
-                if self._perform(made.stage, mine, mine.fibers[fiber.id], option):
-                    tried.append((self._far(made), len(tried), made))
-            if tried:
-                best = min(tried, key=lambda each: each[:2])[2]
-                state.stage, state.phase = best.stage, best.phase
-                return True
-        return False
+    def _patience(self) -> int:
+        return PATIENCE + sum(len(flow.graph.points) for flow in self.ways.program.flows.values())
+
+    def _go(self, state: _State) -> int | None:
+        """The best thing that can happen, and how far its token was from the goal; None if nothing leads on."""
+        near = self._same_token(state)
+        if near is not None and self._take(state, near[1], near[2]):
+            return self._went(near[0], near[1], near[2], state)
+        for far, _, inst, fiber in sorted(self._nearest(state), key=lambda each: each[:2]):
+            if self._take(state, inst, fiber):
+                return self._went(far, inst, fiber, state)
+        return None
+
+    def _went(self, far: int, inst: Instance, fiber: Fiber, state: _State) -> int:
+        self.token = (far, inst.id, fiber.id, state.phase) if far >= 0 else None
+        return max(far, 0)
+
+    def _same_token(self, state: _State) -> tuple[int, Instance, Fiber] | None:
+        """The token that was the nearest, if it has come nearer still and nothing has begun to stop."""
+        last = state.stage.last
+        if self.token is None or last is None or any(record.kind in STOPS for record in last.records):
+            return None
+        before, identity, number, phase = self.token
+        inst = state.stage.instances[identity]
+        fiber = inst.fibers.get(number)
+        point = self.ways.at(state.stage.step(fiber)) if fiber is not None and phase == state.phase else None
+        aim = self._aim(state, inst) if point is not None else None
+        far = aim.far.get(id(point), FAR) if aim is not None else FAR
+        return (far, inst, fiber) if fiber is not None and far < before else None
+
+    def _take(self, state: _State, inst: Instance, fiber: Fiber) -> bool:
+        """The best thing that can happen to a token."""
+        options = self._options(state, inst, fiber)
+        if not options or options[0].cost >= FAR:
+            return False
+        step = id(state.stage.step(fiber))
+        equal = [option for option in options if option.cost == options[0].cost]
+        if self.rounds:
+            equal.sort(key=lambda option: -_items((option.value,)))
+        if len(equal) == 1 or step in self.indifferent:
+            state.phase += equal[0].arrives
+            return self._perform(state.stage, inst, fiber, equal[0])
+        tried: list[tuple[int, int, _State]] = []
+        for option in equal[:SEVERAL]:
+            made = self._made(state, inst, fiber, option)
+            if made is not None:
+                tried.append((self._far(made), len(tried), made))
+        if not tried:
+            return False
+        best = min(tried, key=lambda each: each[:2])
+        if best[0] == max(far for far, *_ in tried):
+            self.indifferent.add(step)
+        state.stage, state.phase, state.seen = best[2].stage, best[2].phase, best[2].seen
+        return True
 
     def _nearest(self, state: _State) -> Iterator[tuple[int, int, Instance, Fiber]]:
         """The tokens with how far they are from the goal; what is under way comes first."""
-        for serial, (inst, fiber) in enumerate(state.stage.fibers()):
-            if fiber.undo or (fiber.call is not None and fiber.call.state == "stopping"):
-                yield -1, serial, inst, fiber
-                continue
-            point = self.ways.at(state.stage.step(fiber))
-            aim = self._aim(state, inst)
-            if point is not None and aim is not None:
-                yield aim.far.get(id(point), FAR), serial, inst, fiber
+        serial = 0
+        for inst in state.stage.instances.values():
+            aim: Aim | None = None
+            known = False
+            for fiber in inst.fibers.values():
+                serial += 1
+                if fiber.undo or (fiber.call is not None and fiber.call.state == "stopping"):
+                    yield -1, serial, inst, fiber
+                    continue
+                point = self.ways.at(state.stage.step(fiber))
+                if not known:
+                    aim, known = self._aim(state, inst), True
+                if point is not None and aim is not None:
+                    yield aim.far.get(id(point), FAR), serial, inst, fiber
 
     # -- all choices
 
@@ -183,8 +223,8 @@ class _Search:
                 seen.add(form)
                 heapq.heappush(heap, (self._far(state), len(seen), state))
 
-        for stage in self._starts():
-            push(_State(stage, 0))
+        for start in self._starts():
+            push(start)
         while heap:
             state = heapq.heappop(heap)[2]
             if len(seen) > self.limits.states or self.turns > self.limits.turns:
@@ -193,24 +233,34 @@ class _Search:
                 if self._finish(state.stage, state.stage.last):
                     return Found(state.stage, complete=False)
                 continue
-            for made, mark in self._following(state):
+            mark = state.stage.last
+            for made in self._following(state):
+                self._advance(made)
                 if self._last(made) and self._shown(made.stage, mark):
                     return Found(made.stage, complete=False)
                 push(made)
-        return Found(None, complete=not (self.cut or self.domains.cut))
+        return Found(None, complete=not self.domains.cut)
 
-    def _following(self, state: _State) -> Iterator[tuple[_State, Moment | None]]:
+    def _following(self, state: _State) -> Iterator[_State]:
         """Everything that can happen next; what is under way ends before anything else."""
         for inst, fiber in list(state.stage.fibers()):
             options = self._options(state, inst, fiber)
             for option in options:
-                made = _State(state.stage.copy(), state.phase + option.arrives)
-                mine = made.stage.instances[inst.id]
-                mark = made.stage.last
-                if self._perform(made.stage, mine, mine.fibers[fiber.id], option):
-                    yield made, mark
+                made = self._made(state, inst, fiber, option)
+                if made is not None:
+                    yield made
+                if self.turns > self.limits.turns:
+                    return
             if options and options[0].cost < 0:
                 return
+
+    def _made(self, state: _State, inst: Instance, fiber: Fiber, option: Option) -> _State | None:
+        """The run in which something has happened; the one at hand stays as it is."""
+        stage = state.stage.copy()
+        self.turns += sum(len(each.fibers) for each in stage.instances.values()) // CROWD
+        made = _State(stage, state.phase + option.arrives, stage.last if option.arrives else state.seen)
+        mine = stage.instances[inst.id]
+        return made if self._perform(stage, mine, mine.fibers[fiber.id], option) else None
 
     def _last(self, state: _State) -> bool:
         """Whether all waypoints have been passed."""
@@ -218,27 +268,57 @@ class _Search:
 
     def _shown(self, stage: Stage, mark: Moment | None) -> bool:
         """Whether the claim is shown by what has happened since a moment."""
-        if self.claim.sign.kind == "there":
-            return True
-        fresh = []
-        moment = stage.last
-        while moment is not None and moment is not mark:
-            fresh.append(moment)
-            moment = moment.before
-        root = stage.root.id
-        return any(moment.shows(self.claim.sign, root) for moment in fresh)
+        sign = self.claim.sign
+        match sign.kind:
+            case "there":
+                return True
+            case "halted":
+                return any(i.workflow == self.claim.workflow and path == sign.path for i, _, path in stage.halted())
+            case "same key":
+                return _same_key(stage, sign.path)
+            case _:
+                return any(moment.shows(sign, stage.root.id) for moment in _since(stage, mark))
 
     # -- where one stands
 
     def _advance(self, state: _State) -> None:
-        """Passes waypoints at which a token stands."""
+        """Passes waypoints at which a token stands, and those that the last turns have led over."""
         while state.phase < len(self.claim.waypoints):
             waypoint = self.claim.waypoints[state.phase]
-            if waypoint.kind != "at":
-                return
-            if not any(self.ways.at(state.stage.step(fiber)) is waypoint.point for _, fiber in state.stage.fibers()):
-                return
+            moment: Moment | None = None
+            match waypoint.kind:
+                case "at":
+                    if not self._stands(state.stage, waypoint.point):
+                        return
+                case "pass" | "done" | "leave":
+                    fresh = _since(state.stage, state.seen)
+                    passes = self._passes if waypoint.kind == "pass" else _answers
+                    moment = next((each for each in fresh if passes(each, waypoint)), None)
+                    if moment is None:
+                        state.seen = state.stage.last
+                        return
+                case "late":
+                    root = state.stage.root.id
+                    if not any(each.shows(self.claim.sign, root) for each in _since(state.stage, state.seen)):
+                        state.seen = state.stage.last
+                        return
+                case _:
+                    return
             state.phase += 1
+            if moment is not None:
+                same = state.phase < len(self.claim.waypoints) and self.claim.waypoints[state.phase] == waypoint
+                state.seen = moment if same else moment.before
+
+    def _stands(self, stage: Stage, point: Point) -> bool:
+        found = (fiber for _, fiber in stage.fibers() if self.ways.at(stage.step(fiber)) is point)
+        return any(fiber.wait not in ("halted", "stopped") for fiber in found)
+
+    def _passes(self, moment: Moment, waypoint: Waypoint) -> bool:
+        point = waypoint.point
+        if point.kind == "node" and point.node is not None:
+            path = point.node.path
+            return any(record.kind == "entered" and record.path == path for record in moment.records)
+        return any(self.program.origins[pc] is point.step for pc in moment.passed)
 
     def _far(self, state: _State) -> int:
         """How far the next waypoint is from the nearest token, and how many there are."""
@@ -246,254 +326,30 @@ class _Search:
         found = min((far for far, *_ in self._nearest(state) if far >= 0), default=FAR)
         return found + left * PHASE
 
-    def _aim(self, state: _State, inst: Instance) -> _Aim | None:
-        """Where an instance is to get."""
-        waypoint = self.claim.waypoints[state.phase] if state.phase < len(self.claim.waypoints) else None
-        if waypoint is not None:
-            own = _Aim(self.ways.to(waypoint.point), waypoint.point, waypoint.kind, waypoint.abort)
-        elif self.claim.goal is not None:
-            own = _Aim(self.ways.to(self.claim.goal), self.claim.goal, "end")
-        else:
-            return None
-        caller = state.stage.callers.get(inst.id)
-        if caller is None:
-            return own
-        points = [self.ways.at(state.stage.step(fiber)) for fiber in inst.fibers.values()]
-        if any(point is not None and id(point) in own.far for point in points):
-            return own
-        parent = state.stage.instances[caller[0]]
-        around = self._aim(state, parent)
-        fiber = next((f for f in parent.fibers.values() if f.call is not None and f.call.id == caller[1]), None)
-        point = self.ways.at(state.stage.step(fiber)) if fiber is not None else None
-        if around is None or point is None:
-            return None
-        graph = self.ways.program.flows[inst.workflow].graph
-        works = min((around.far.get(id(target), FAR) for target in point.next), default=FAR)
-        if (around.kind == "done" and around.goal is point) or works < FAR:
-            return _Aim(self.ways.to(graph.end), graph.end, "end")
-        wanted: frozenset[str] = frozenset()
-        for abort in point.aborts:
-            leads = abort.target is not None and id(abort.target) in around.far
-            if leads or (around.kind in ("leave", "fail") and around.goal is point and _same(abort, around)):
-                wanted |= abort.errors
-        for goal in graph.points:
-            escapes = [a for a in goal.aborts if a.target is None and a.frame.kind == "workflow" and a.errors & wanted]
-            if escapes:
-                far = self.ways.to(goal)
-                if any(each is not None and id(each) in far for each in points):
-                    return _Aim(far, goal, "fail", escapes[0], escapes[0].errors & wanted)
-        return None
+    def _aim(self, state: _State, inst: Instance) -> Aim | None:
+        return self.options.aim(self.claim, state.phase, state.stage, inst)
 
-    # -- what can happen
+    # -- what happens
 
-    def _options(self, state: _State, inst: Instance, fiber: Fiber) -> list[_Option]:
-        """What can happen to a token, the best first; what is under way ends before anything else (cost below 0)."""
-        call = fiber.call
-        if fiber.undo:
-            if call is not None:
-                if call.kind in ("workflow", "undo"):
-                    return []
-                value = self.domains.first(call.target) if call.kind != "start" else None
-                return [_Option(-1, "supply" if call.state == "parked" else "value", value)]
-            if fiber.wait == "wait":
-                return [_Option(-1, "time", fiber.due[0].at)]
-            return [_Option(-1, "grant")] if fiber.wait == "lock" and self._free(state.stage, inst, fiber) else []
-        if call is not None and call.state == "stopping":
-            if call.kind == "workflow":
-                return []
-            value = self.domains.first(call.target) if call.kind != "start" else None
-            return [_Option(-1, "value", value), _Option(-1, "stopped")]
-        point = self.ways.at(state.stage.step(fiber))
+    def _options(self, state: _State, inst: Instance, fiber: Fiber) -> list[Option]:
+        """What can happen to a token, the best first."""
+        found = self.options.under_way(self.claim, state.stage, inst, fiber)
+        if found is not None:
+            return found
         aim = self._aim(state, inst)
-        if point is None or aim is None:
-            return []
-        return sorted(self._chances(state, inst, fiber, point, aim), key=lambda option: option.cost)
+        return self.options.forward(aim, state.stage, inst, fiber) if aim is not None else []
 
-    def _chances(self, state: _State, inst: Instance, fiber: Fiber, point: Point, aim: _Aim) -> Iterator[_Option]:
-        call = fiber.call
-        here = aim.goal is point
-        onward = min((aim.far.get(id(target), FAR) for target in point.next), default=FAR)
-        done = here and aim.kind == "done"
-        if call is not None and call.kind != "workflow":
-            for value in self.domains.results(call.target) if call.kind != "start" else (None,):
-                kind: Any = "supply" if call.state == "parked" else "value"
-                yield _Option(0 if done else onward + 1, kind, value, arrives=done)
-        elif fiber.wait == "wait":
-            yield _Option(onward + 1, "time", fiber.due[0].at)
-        elif fiber.wait == "lock" and self._free(state.stage, inst, fiber):
-            yield _Option(onward + 1, "grant")
-        if isinstance(point.step, Do) and point.step.optional and call is not None and call.kind != "workflow":
-            yield _Option(onward + 2, "system", "Timeout")
-            yield _Option(onward + 2, "system", "Unavailable")
-        for abort in point.aborts:
-            yield from self._aborts(inst, fiber, abort, aim, here=here)
-        for frame in point.frame.outward():
-            for guard in frame.guards:
-                if guard.also or guard.kind == "every":
-                    cost = aim.far.get(id(frame.tails[id(guard)]), FAR) + 1
-                    if cost < FAR:
-                        yield from self._fires(inst, fiber, guard, cost, arrives=False)
-            if frame.kind == "also":
-                break
-
-    def _aborts(self, inst: Instance, fiber: Fiber, abort: Abort, aim: _Aim, *, here: bool) -> Iterator[_Option]:
-        arrives = here and aim.kind in ("leave", "fail") and _same(abort, aim)
-        cost = 0 if arrives else (aim.far.get(id(abort.target), FAR) + 1 if abort.target is not None else FAR)
-        arrives = arrives and aim.kind == "leave"
-        if abort.guard is not None and abort.guard.kind in ("on", "after", "at"):
-            yield from self._fires(inst, fiber, abort.guard, cost, arrives=arrives)
-            return
-        call = fiber.call
-        wanted = abort.errors & aim.errors if aim.errors and here else abort.errors
-        for name in sorted(wanted):
-            if call is not None and call.kind == "start":
-                yield _Option(cost, "system", name, arrives=arrives)
-            elif call is not None and call.kind != "workflow":
-                if name in ("Timeout", "Unavailable"):
-                    yield _Option(cost, "system", name, arrives=arrives)
-                elif name == "Invalid":
-                    yield _Option(cost + 1, "system", name, arrives=arrives)
-                elif name not in SYSTEM:
-                    for error in self.domains.errors(call.target):
-                        if error["is"] == name:
-                            yield _Option(cost, "error", error, arrives=arrives)
-            elif fiber.wait == "lock" and name == "LockTimeout":
-                yield _Option(cost, "lock time", arrives=arrives)
-
-    def _fires(self, inst: Instance, fiber: Fiber, guard: Guard, cost: int, *, arrives: bool) -> Iterator[_Option]:
-        if guard.kind == "on":
-            event = self.program.events[guard.names[0]]
-            for data in self.domains.fields(event.fields):
-                given = dict(data)
-                if isinstance(event.key, Ref) and event.key.name in given:
-                    given[event.key.name] = self._key(inst, given[event.key.name])
-                yield _Option(cost, "event", given, guard, arrives)
-            return
-        at = self._due(inst, fiber, guard)
-        if at is not None:
-            yield _Option(cost + 1, "time", at, guard, arrives)
-
-    def _key(self, inst: Instance, sample: Any) -> Any:  # noqa: ANN401 - a text or a number
-        """The key that events for an instance carry, where a parameter is it."""
-        key = self.program.workflows[inst.workflow].key
-        root = next(iter(inst.frames.values()), None)
-        names = root.names if root is not None else None
-        if isinstance(key, Ref) and names is not None:
-            return names.get(key.name, sample)
-        return sample
-
-    def _due(self, inst: Instance, fiber: Fiber, guard: Guard) -> int | None:
-        """When a guard around a token fires by itself."""
-        number: int | None = fiber.frame
-        while number is not None:
-            frame = inst.frames[number]
-            guards = self.program.specs[frame.spec].guards
-            for timer in frame.due:
-                if timer.what in ("guard", "tick") and timer.index < len(guards) and guards[timer.index].id == guard.id:
-                    same = guards[timer.index].label == guard.label
-                    if same and guards[timer.index].kind == guard.kind:
-                        return timer.at
-            number = frame.parent
-        return None
-
-    def _free(self, stage: Stage, inst: Instance, fiber: Fiber) -> bool:
-        """Whether what a token asks for is held by nobody here, or there is room for one more."""
-        asked = stage.locks.get((inst.id, fiber.lock))
-        if asked is None:
-            return True
-        for resource in asked.resources:
-            held = 0
-            for (identity, name), lock in stage.locks.items():
-                if (identity, name) != (inst.id, fiber.lock) and self._granted(stage, identity, name):
-                    held += sum((r.name, r.key) == (resource.name, resource.key) for r in lock.resources)
-            if held >= resource.capacity:
-                return False
-        return True
-
-    def _granted(self, stage: Stage, identity: str, name: str) -> bool:
-        inst = stage.instances[identity]
-        return not any(fiber.wait == "lock" and fiber.lock == name for fiber in inst.fibers.values())
-
-    # -- doing it
-
-    def _perform(self, stage: Stage, inst: Instance, fiber: Fiber, option: _Option) -> bool:
+    def _perform(self, stage: Stage, inst: Instance, fiber: Fiber, option: Option) -> bool:
         before = stage.turns
-        taken = self._act(stage, inst, fiber, option)
-        self.turns += stage.turns - before
+        taken = perform(stage, inst, fiber, option)
+        self.turns += stage.turns - before + 1
         return taken
-
-    def _act(self, stage: Stage, inst: Instance, fiber: Fiber, option: _Option) -> bool:
-        call = fiber.call
-        if call is not None and call.state == "queued":
-            call.state = "sent"  # its turn has come
-        match option.kind:
-            case "value":
-                if call is not None and call.state == "pause" and not self._pass(stage, inst, fiber):
-                    return False
-                return stage.answer(inst.id, fiber, "value", option.value)
-            case "error":
-                if call is not None and call.state == "parked":
-                    return self._operate(stage, inst, fiber, "raise", option.value)
-                if call is not None and call.state == "pause" and not self._pass(stage, inst, fiber):
-                    return False
-                return stage.answer(inst.id, fiber, "error", option.value)
-            case "system":
-                return self._fail(stage, inst, fiber, option.value)
-            case "supply":
-                return self._operate(stage, inst, fiber, "supply", option.value)
-            case "stopped":
-                return stage.answer(inst.id, fiber, "cancelled")
-            case "event":
-                assert option.guard is not None
-                given = Event(at=stage.now, type=option.guard.names[0], data=option.value)
-                return stage.give(inst.id, given, stage.step(fiber))
-            case "time" | "lock time":
-                at = fiber.due[0].at if option.kind == "lock time" else option.value
-                return stage.give(inst.id, Time(at=max(at, stage.now)), stage.step(fiber))
-            case "grant":
-                given_lock = Locked(at=stage.now, lock=fiber.lock, state="granted")
-                return stage.give(inst.id, given_lock, stage.step(fiber))
-
-    def _operate(self, stage: Stage, inst: Instance, fiber: Fiber, action: Any, value: Any) -> bool:  # noqa: ANN401 - one of two words; a value of the language
-        assert fiber.call is not None
-        given = Operator(at=stage.now, action=action, key=fiber.call.key, value=value)
-        return stage.give(inst.id, given, stage.step(fiber))
-
-    def _pass(self, stage: Stage, inst: Instance, fiber: Fiber) -> bool:
-        """The pause before the next attempt ends."""
-        due = [timer.at for timer in fiber.due if timer.what != "overall"]
-        taken = bool(due) and stage.give(inst.id, Time(at=max(min(due), stage.now)), stage.step(fiber))
-        return taken and fiber.id in inst.fibers and fiber.call is not None and fiber.call.state == "sent"
-
-    def _fail(self, stage: Stage, inst: Instance, fiber: Fiber, name: str) -> bool:
-        """All attempts of a call end so, whatever its policy says."""
-        assert fiber.call is not None
-        identity = fiber.call.id
-        if fiber.call.state == "parked":
-            return self._operate(stage, inst, fiber, "raise", {"is": name})
-        for _ in range(ATTEMPTS):
-            now = inst.fibers.get(fiber.id)
-            if now is None or now.call is None or _gone(inst, fiber, identity):
-                return True
-            if now.call.state == "parked":
-                return self._operate(stage, inst, now, "raise", {"is": name})
-            if now.call.state == "queued":
-                now.call.state = "sent"
-            if now.call.state == "pause":
-                if not self._pass(stage, inst, now):
-                    return _gone(inst, fiber, identity)
-                continue
-            if now.call.state == "stopping":
-                return True
-            if not stage.answer(inst.id, now, "system", name, sent=name != "Unavailable"):
-                return False
-        return False
 
     # -- behind the last waypoint
 
     def play_out(self, stage: Stage) -> None:
         """Lets a run go on to its end, if it has one soon."""
-        for _ in range(AFTER):
+        for _ in range(AFTER + self._patience()):  # what has been done may all have to be undone
             if (stage.root.status != "running" and not stage.root.frames) or not self._on(stage):
                 return
 
@@ -510,35 +366,49 @@ class _Search:
     def _on(self, stage: Stage) -> bool:
         """Something happens as one would expect it; False if nothing does."""
         for inst, fiber in list(stage.fibers()):
-            for option in self._usual(stage, inst, fiber):
+            found = self.options.under_way(self.claim, stage, inst, fiber)
+            for option in found if found is not None else self.options.usual(stage, inst, fiber):
                 if self._perform(stage, inst, fiber, option):
                     return True
+                if stage.lost:
+                    return False
         return False
 
-    def _usual(self, stage: Stage, inst: Instance, fiber: Fiber) -> Iterator[_Option]:
-        call = fiber.call
-        if call is not None:
-            if call.kind in ("workflow", "undo"):
-                return
-            value = self.domains.first(call.target) if call.kind != "start" else None
-            yield _Option(0, "supply" if call.state == "parked" else "value", value)
-        elif fiber.wait == "wait":
-            yield _Option(0, "time", fiber.due[0].at)
-        elif fiber.wait == "lock":
-            if self._free(stage, inst, fiber):
-                yield _Option(0, "grant")
-        elif fiber.wait == "await":
-            point = self.ways.at(stage.step(fiber))
-            for abort in point.aborts if point is not None else ():
-                if abort.guard is not None and abort.guard.kind != "catch":
-                    yield from self._fires(inst, fiber, abort.guard, 0, arrives=False)
+
+def _items(values: Iterable[Any]) -> int:
+    """How many items lists have."""
+    return sum(len(value) for value in values if isinstance(value, tuple))
 
 
-def _gone(inst: Instance, fiber: Fiber, call: str) -> bool:
-    """Whether a call is no longer under way."""
-    now = inst.fibers.get(fiber.id)
-    return now is None or now.call is None or now.call.id != call
+def _answers(moment: Moment, waypoint: Waypoint) -> bool:
+    """Whether a child has worked, or failed, as wanted; calls of the outside arrive by what is chosen for them."""
+    step, given = waypoint.point.step, moment.given
+    child = isinstance(step, Do) and step.kind == "workflow" and moment.step is step
+    if not child or not isinstance(given, Answered):
+        return False
+    if waypoint.kind == "done":
+        return given.kind == "value"
+    name = given.value["is"] if isinstance(given.value, dict) else given.value
+    errors = waypoint.errors or (waypoint.abort.errors if waypoint.abort is not None else frozenset())
+    return given.kind in ("error", "system") and name in errors
 
 
-def _same(abort: Abort, aim: _Aim) -> bool:
-    return abort is aim.abort
+def _since(stage: Stage, mark: Moment | None) -> list[Moment]:
+    """What has happened since a moment, oldest first."""
+    fresh: list[Moment] = []
+    moment = stage.last
+    while moment is not None and moment is not mark:
+        fresh.append(moment)
+        moment = moment.before
+    return fresh[::-1]
+
+
+def _same_key(stage: Stage, operation: str) -> bool:
+    """Whether two calls of an operation have had one key."""
+    calls: dict[str, str] = {}
+    for moment in _since(stage, None):
+        for command in moment.commands:
+            same = isinstance(command, Send) and command.target == operation
+            if same and isinstance(command, Send) and calls.setdefault(command.key, command.call) != command.call:
+                return True
+    return False

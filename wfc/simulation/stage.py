@@ -4,13 +4,14 @@ The world outside is whoever calls `give`: services, people, senders of events, 
 what they end with goes to their parents in the same step. Detached workflows are not followed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import attrs
 
 from wfc.ir.machine import Do, Start, Step
 from wfc.machine.attempts import number_of
+from wfc.machine.code import Instruction
 from wfc.machine.instance import Fiber, Instance
 from wfc.machine.messages import (
     Answered,
@@ -34,6 +35,18 @@ from wfc.simulation.world import START
 Caller = tuple[str, str, int]  # instance, call, attempt
 
 
+class Watched(list[Instruction]):
+    """Code that remembers which of its places have been read: what a turn leads over."""
+
+    def __init__(self, code: Iterable[Instruction]) -> None:
+        super().__init__(code)
+        self.seen: set[int] = set()
+
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - as a list has it
+        self.seen.add(place)
+        return super().__getitem__(place)
+
+
 @attrs.define
 class Stage:
     """Instances by id, the root first. `callers` are the calls that wait for a child, or for its undo."""
@@ -47,6 +60,7 @@ class Stage:
     locks: dict[tuple[str, str], Lock] = attrs.field(factory=dict)  # asked for or held, by instance and name
     last: Moment | None = None
     turns: int = 0
+    lost: bool = False  # a turn has not come to rest
     _deep: int = 0
 
     def copy(self) -> "Stage":
@@ -82,19 +96,28 @@ class Stage:
         identity = f"{workflow}/1"
         return self.give(identity, Started(at=self.now, workflow=workflow, instance=identity, data=data))
 
-    def give(self, identity: str, given: Input, step: Step | None = None, key: str = "") -> bool:
+    def give(
+        self, identity: str, given: Input, step: Step | None = None, key: str = "", *, stopping: bool = False
+    ) -> bool:
         """One input, with everything that children and parents tell each other then; whether it was taken."""
         self.now = max(self.now, given.at)
         before = self.instances.get(identity)
         if isinstance(given, Started) and before is not None and before.status != "running":
             before = None  # a child that is tried again
+        code = self.program.code
+        if isinstance(code, Watched):
+            code.seen = set()
         found = apply(self.program, before, given)
         if isinstance(found, Refused):
+            self.lost = self.lost or found.reason == "endless"
             return False
         self.turns += 1
         self.instances[identity] = found.instance
         outside = self._deep == 0
-        self.last = Moment(identity, given, step, key, outside, found.records, found.commands, self.last)
+        passed = frozenset(code.seen) if isinstance(code, Watched) else frozenset[int]()
+        self.last = Moment(
+            identity, given, step, key, outside, found.records, found.commands, self.last, stopping, passed
+        )
         self._deep += 1
         for command in found.commands:
             self._obey(identity, command)
@@ -108,7 +131,23 @@ class Stage:
         given = Answered(
             at=self.now, call=call.id, attempt=number_of(call), kind=kind, value=value, sent=sent, chance=0.0
         )
-        return self.give(identity, given, self.step(fiber), call.key)
+        return self.give(identity, given, self.step(fiber), call.key, stopping=call.state == "stopping")
+
+    def halted(self) -> Iterator[tuple[Instance, Fiber, str]]:
+        """The tokens that stand where nothing leads on, each with its node."""
+        for inst, fiber in self.fibers():
+            if fiber.wait == "halted":
+                yield inst, fiber, self.program.labels[fiber.pc - 1].partition(":")[2].rpartition("#")[0]
+
+    def names(self, inst: Instance, fiber: Fiber) -> dict[str, Any]:
+        """What the names around a token have for values."""
+        found: dict[str, Any] = {}
+        number: int | None = fiber.frame
+        while number is not None:
+            frame = inst.frames[number]
+            found = {**(frame.names or {}), **found}
+            number = frame.parent
+        return found
 
     # -- commands
 

@@ -1,9 +1,11 @@
 """A run told in a few sentences, for somebody who owns the process and wants to see what goes wrong in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from wfc.ir.machine import Step as Doing
-from wfc.machine.messages import Record
+from wfc.machine.messages import Operator, Record
+from wfc.machine.program import CANCELLED
+from wfc.machine.undo import UNATTENDED
 from wfc.problems.problem import Step
 from wfc.simulation.claim import GHOST
 from wfc.simulation.moment import Moment
@@ -14,13 +16,25 @@ from wfc.text.source import Span
 UNDO = "/undo"  # in the key of a call that undoes
 FEW = 6  # calls that work, one after another, that are all told
 AT_EDGES = 2  # of more, so many at the beginning and at the end
+LONGEST = 12  # steps of a story
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+END = "the process ends"
 
 
-def story(stage: Stage, closing: Iterable[Step] = ()) -> tuple[Step, ...]:
-    """The steps of a run, then what a check has to say about its end."""
+def story(stage: Stage, closing: Sequence[Step] = ()) -> tuple[Step, ...]:
+    """The steps of a run, with what a check has to say: what has a place before the process ends, the rest behind."""
     chain = stage.last.chain() if stage.last is not None else []
-    told = _Teller(stage, chain).told()
-    return (*_shortened(told), *closing)
+    told = list(_shortened(_Teller(stage, chain).told()))
+    end = [told.pop()] if told and told[-1].text.startswith(END) else []
+    if not told:
+        told = [Step(f"`{stage.root.workflow.rpartition('.')[2]}` begins")]
+    placed = [step for step in closing if step.at is not None]
+    ending = (*placed, *end, *(step for step in closing if step.at is None))
+    more = len(told) + len(ending) - LONGEST
+    if more > 1:
+        start = max(AT_EDGES, (len(told) - more) // 2)
+        told[start : start + more + 1] = [Step(f"{more + 1} more steps")]
+    return (*told, *ending)
 
 
 class _Teller:
@@ -31,10 +45,15 @@ class _Teller:
         self.failures: dict[str, list[str]] = {}  # of attempts, by operation
         self.gone: list[str] = []  # what has been undone, and not been told yet
         self.doubt = ""
+        self.late: list[str] = []  # what has been asked to stop, and answers all the same
+        self.unclear = False  # an undo cannot be tried, for want of an answer
+        self.raised = ""  # the error that was told last
         self.astray = False  # something has gone wrong: where the process goes on matters
 
     def told(self) -> list[Step]:
         for moment in self.chain:
+            if moment.outside and isinstance(moment.given, Operator) and moment.given.action == "cancel":
+                self._add("an operator cancels the process", moment.step)
             for record in moment.records:
                 self._record(record, moment)
         self._undone()
@@ -49,6 +68,11 @@ class _Teller:
             self.doubt = ""
 
     def _undone(self) -> None:
+        if self.late:
+            names, self.late = list(dict.fromkeys(self.late)), []
+            more = f" and {len(names) - FEW} others" if len(names) > FEW + 1 else ""
+            shown = ", ".join(names[:FEW] if more else names)
+            self.steps.append(Step(f"still under way, and done by now: {shown}{more}"))
         if self.gone:
             names, self.gone = list(dict.fromkeys(self.gone)), []
             more = f" and {len(names) - FEW} others" if len(names) > FEW + 1 else ""
@@ -61,25 +85,21 @@ class _Teller:
         match record.kind:
             case "attempt failed" if not undoing:
                 self.failures.setdefault(operation, []).append(str(record.get("error")))
+            case "answered" if moment.stopping and not undoing:
+                self.late.append(operation)
             case "answered" if not undoing:
-                failed = self.failures.pop(operation, [])
-                after = (
-                    f" after {len(failed)} failed attempts"
-                    if len(failed) > 1
-                    else " at the second attempt"
-                    if failed
-                    else ""
-                )
-                self._add(f"{operation}: done{after}", step)
+                self._answered(operation, step)
             case "raised" if not undoing and record.get("operation") is not None:
                 self.astray = True
                 self._failed(operation, str(record.get("error")), step)
             case "raised" if not undoing and record.get("error") == "LockTimeout":
                 self.astray = True
                 self._add("the lock does not become free in time", step)
-            case "raised" if not undoing:
+            case "raised" if not undoing and record.get("error") != self.raised:
                 self.astray = True
                 self._add(f"fails with {_short(record.get('error'))}", step)
+            case "sla breached":
+                self._add(f"the promised time is over{self._under_way(step)}", step)
             case "tolerated":
                 self._add(f"{operation} was optional: the process goes on", step)
             case "parked":
@@ -93,20 +113,32 @@ class _Teller:
             case "undone" if operation != GHOST:
                 self.gone.append(operation)
             case "undo failed":
+                self.unclear = record.get("error") == "in doubt"
                 self._add(f"cannot be undone: {operation}", None)
-            case "dead letter":
+            case "dead letter" if record.get("queue") != UNATTENDED or self.unclear:
+                self.unclear = False
                 self._add(f"for a person to look at: {operation}", None)
             case "entered" if self.astray and not record.get("scope") and record.instance == self.root:
                 self._add(f"goes on at {record.path.rpartition('.')[2]}", None)
                 self.astray = False
             case "completed" if record.instance == self.root:
-                self._add("the process ends", None)
+                self._add(END, None)
             case "failed" if record.instance == self.root:
-                self._add(f"the process ends as failed: {_short(record.get('error'))}", None)
+                cancelled = record.get("error") == CANCELLED
+                self._add(f"{END}, cancelled" if cancelled else f"{END} as failed: {_short(record.get('error'))}", None)
             case _:
                 pass
 
+    def _answered(self, operation: str, step: Doing | None) -> None:
+        failed = self.failures.pop(operation, [])
+        if len(failed) == 1:
+            first = "gets no answer in time" if failed == ["Timeout"] else f"fails ({_short(failed[0])})"
+            self._add(f"{operation}: the first attempt {first}, the second works", step)
+        else:
+            self._add(f"{operation}: done{f' after {len(failed)} failed attempts' if failed else ''}", step)
+
     def _failed(self, operation: str, error: str, step: Doing | None) -> None:
+        self.raised = error
         attempts = self.failures.pop(operation, [])
         name = _short(error)
         if error not in attempts:
@@ -123,10 +155,17 @@ class _Teller:
         label = str(record.get("guard"))
         if label.startswith(("after ", "at ")):
             self.astray = True
-            where = f" while {called(moment.step)} is under way" if called(moment.step) else ""
-            self._add(f"`{label}`: the time is over{where}", moment.step)
+            self._add(f"`{label}`: the time is over{self._under_way(moment.step)}", moment.step)
         elif label.startswith("on "):
             self.astray = True
+
+    def _under_way(self, step: Doing | None) -> str:
+        operation = called(step)
+        failed = len(self.failures.pop(operation, []))
+        if not failed:
+            return f" while {operation} is under way" if operation else ""
+        place = ORDINALS[failed] if failed < len(ORDINALS) else f"{failed + 1}th"
+        return f" in the {place} attempt of {operation}"
 
 
 def _short(name: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from wfc.problems.edits import apply_edits, in_order
-from wfc.problems.problem import Edit, Fix, Problem
+from wfc.problems.problem import UNSOUGHT, Edit, Fix, Problem
 from wfc.problems.render.concise import concise
 from wfc.problems.render.frame import LINE_LIMIT, Gutter, Mark, frame, gutter_for
 from wfc.problems.render.palette import BLUE, CYAN, DIM, GREEN, PLAIN, RED, Palette
@@ -55,6 +55,8 @@ def _frames(problem: Problem, marks: list[Mark], gutter: Gutter) -> Iterator[str
 def _story(problem: Problem) -> Iterator[str]:
     steps = problem.story()
     if not steps:
+        if problem.trace == UNSOUGHT:
+            yield "  No run was looked for any more: the search for the others took too long."
         return
     yield "  A run that shows it:"
     width = len(str(len(steps)))

@@ -25,7 +25,7 @@ The document is ASCII: other characters are escaped.
 import json
 from collections.abc import Iterable
 
-from wfc.problems.problem import Edit, Fix, Problem, Trace
+from wfc.problems.problem import UNSOUGHT, Edit, Fix, Problem, Trace
 from wfc.text.source import SourceFile, Span
 
 
@@ -44,7 +44,7 @@ def problem_object(problem: Problem) -> dict[str, object]:
         "label": problem.label(),
         "labels": [{"text": label.text, **_place(label.at)} for label in problem.labels],
         "story": list(problem.story()),
-        "trace": _trace(problem.trace) if problem.trace is not None else None,
+        "trace": _trace(problem.trace) if problem.trace is not None and problem.trace != UNSOUGHT else None,
         "help": list(problem.help()),
         "fixes": [_fix(fix) for fix in problem.fixes],
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from urllib.parse import quote
 
-from wfc.problems.problem import Fix, Problem, Severity, Step
+from wfc.problems.problem import UNSOUGHT, Fix, Problem, Severity, Step
 from wfc.text.source import Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -52,7 +52,7 @@ def _result(problem: Problem, rule: int) -> dict[str, object]:
     }
     if problem.labels:
         found["relatedLocations"] = [_location(label.at, label.text) for label in problem.labels]
-    if problem.trace is not None:
+    if problem.trace is not None and problem.trace != UNSOUGHT:
         found["codeFlows"] = [{"threadFlows": [{"locations": _flow(problem.trace.steps, problem.at)}]}]
     if problem.fixes:
         found["fixes"] = [_fix(fix) for fix in problem.fixes]
