@@ -114,7 +114,8 @@ def _candidates(program: Inquiry) -> dict[str, list[_Case]]:
     found: dict[str, list[_Case]] = {}
     for flow in program.flows.values():
         unsaid = {id(call): program.unsaid(call) for call in flow.effects.calls}
-        for undone in flow.effects.undone(call for call in flow.effects.calls if unsaid[id(call)]):
+        lacking = [call for call in flow.effects.calls if unsaid[id(call)]]
+        for undone in flow.effects.undone(lacking, most=TRIES):
             for point in unsaid[id(undone.call)]:
                 if undone.doubt and isinstance(point.step, Do) and point.step.target in program.undoing:
                     continue  # what undoes stands being run with nothing to undo, and once more
@@ -125,7 +126,7 @@ def _candidates(program: Inquiry) -> dict[str, list[_Case]]:
 
 def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
     case, trace = cases[0], None
-    possible = len(cases) > TRIES
+    possible = len(cases) >= TRIES  # there may be more
     for each in cases[:TRIES]:
         shown = program.show_missing(_claim(program, each), _closing(each.point))
         if shown.trace is not None:

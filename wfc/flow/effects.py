@@ -152,42 +152,25 @@ class Effects:
 
     # -- questions
 
-    def undone(self, calls: Iterable[Point]) -> Iterator[Undone]:
-        """Of some calls, each abort that reaches them completed."""
-        wanted = 0
-        for call in calls:
-            wanted |= self.bit[id(call)]
-        if not wanted:
+    def undone(self, calls: Iterable[Point], most: int | None = None) -> Iterator[Undone]:
+        """Of some calls, each abort that reaches them completed, or under way.
+
+        With `most`, of calls of one thing so many that are certain and so many that are not: the pairs of calls and
+        aborts can be a great many.
+        """
+        search = _Search(self, calls, most)
+        if not search.wanted:
             return
         for point in self.graph.points:
             if not self.reached(point):
                 continue
-            yield from self._interrupted(point, wanted)
-            here = (self.may[id(point)] | self.started.get(id(point), 0) | self.beside(point.frame)) & wanted
-            if not here:
-                continue
+            yield from search.interrupted(point)
+            here = self.may[id(point)] | self.started.get(id(point), 0) | self.beside(point.frame)
             for abort in point.aborts:
                 if not abort.keep and _lives(point):
-                    yield from self._crossed(point, abort, here & self.mask(abort.frame))
+                    yield from search.crossed(point, abort, here & self.mask(abort.frame))
             if point.kind == "step" and isinstance(point.step, UndoRegion):
-                yield from self._crossed(point, None, here & self.mask(_region(point.frame)))
-
-    def _interrupted(self, point: Point, wanted: int) -> Iterator[Undone]:
-        """The call under way at a point, with each abort that may leave it done."""
-        if self.under_way(point) & wanted:
-            for abort in point.aborts:
-                if not abort.keep and self.doubtful(point, abort):
-                    yield Undone(point.next[0], point, abort, certain=False, doubt=True)
-
-    def _crossed(self, point: Point, abort: Abort | None, bits: int) -> Iterator[Undone]:
-        outer = abort.frame if abort is not None else _region(point.frame)
-        must = self.must[id(point)]
-        while bits:
-            bit = bits & -bits
-            bits ^= bit
-            call = self.calls[bit.bit_length() - 1]
-            if not covered(call, point, outer):
-                yield Undone(call, point, abort, bool(must & bit))
+                yield from search.crossed(point, None, here & self.mask(_region(point.frame)))
 
     def at_end(self) -> Iterator[Point]:
         """The calls that may be done when the workflow has completed."""
@@ -201,6 +184,52 @@ class Effects:
             doubtful = any(not abort.keep and abort.errors & {"Timeout", "Invalid"} for abort in point.aborts)
             if point.kind == "do" and doubtful and self.reached(point):
                 yield point
+
+
+class _Search:
+    """The calls that aborts are looked for, as bits; those of which enough have been found are dropped."""
+
+    def __init__(self, effects: Effects, calls: Iterable[Point], most: int | None) -> None:
+        self.effects = effects
+        self.most = most
+        self.same: dict[str, int] = {}  # by what is called: all its calls
+        self.found: dict[tuple[str, bool], int] = {}
+        for call in calls:
+            self.same[_target(call)] = self.same.get(_target(call), 0) | effects.bit[id(call)]
+        self.wanted = sum(self.same.values())
+        self.open = {True: self.wanted, False: self.wanted}  # by whether it is certain
+
+    def interrupted(self, point: Point) -> Iterator[Undone]:
+        """The call under way at a point, with each abort that may leave it done."""
+        if self.effects.under_way(point) & self.open[False]:
+            for abort in point.aborts:
+                if not abort.keep and self.effects.doubtful(point, abort):
+                    self._count(point.next[0], certain=False)
+                    yield Undone(point.next[0], point, abort, certain=False, doubt=True)
+
+    def crossed(self, point: Point, abort: Abort | None, bits: int) -> Iterator[Undone]:
+        """The completed calls that an abort crosses."""
+        outer = abort.frame if abort is not None else _region(point.frame)
+        must = self.effects.must[id(point)]
+        bits = (bits & must & self.open[True]) | (bits & ~must & self.open[False])
+        while bits:
+            bit = bits & -bits
+            bits ^= bit
+            call = self.effects.calls[bit.bit_length() - 1]
+            certain = bool(must & bit)
+            if self.open[certain] & bit and not covered(call, point, outer):
+                self._count(call, certain=certain)
+                yield Undone(call, point, abort, certain)
+
+    def _count(self, call: Point, *, certain: bool) -> None:
+        key = _target(call), certain
+        self.found[key] = self.found.get(key, 0) + 1
+        if self.most is not None and self.found[key] >= self.most:
+            self.open[certain] &= ~self.same[key[0]]
+
+
+def _target(call: Point) -> str:
+    return call.step.target if isinstance(call.step, Do | Start) else ""
 
 
 def covered(call: Point, at: Point, outer: Frame) -> bool:
