@@ -79,7 +79,7 @@ def _machine() -> Machine:
     sources = read_sources((), settings, files, report)
     found = pipeline.check(sources, settings, files, pipeline.Options())
     (root,) = pipeline.roots(found, pipeline.Options())
-    assert not found.report.has_errors, [problem.message() for problem in found.report.problems]
+    assert found.report.is_runnable, [problem.message() for problem in found.report.problems]
     return pipeline.machine(root, found.model, settings, pipeline.Options())
 
 

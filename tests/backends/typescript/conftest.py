@@ -48,7 +48,7 @@ def machines(texts: dict[str, str], *, audit: bool = True) -> tuple[Machine, ...
     sources = read_sources((), settings, files, report)
     options = pipeline.Options(audit=audit)
     checked = pipeline.check(sources, settings, files, options)
-    assert not checked.report.has_errors, [problem.message() for problem in checked.report.problems]
+    assert checked.report.is_runnable, [problem.message() for problem in checked.report.problems]
     roots = pipeline.roots(checked, options)
     return tuple(pipeline.machine(root, checked.model, settings, options) for root in roots)
 
