@@ -84,7 +84,8 @@ def replays(files: dict[str, str], judged: Judged) -> tuple[int, list[str]]:
             continue  # its workflow does not run by itself
         root = next(w for w in judged.checked.model.workflows.values() if w.process == read_trace(text).process)
         try:
-            replay(Program(pipeline.machine(root, judged.checked.model, settings, OPTIONS)), read_trace(text))
+            machine = pipeline.machine(root, judged.checked.model, settings, OPTIONS, sound=False)
+            replay(Program(machine), read_trace(text))
         except ReplayError as wrong:
             astray.append(f"{problem.code}: {wrong}")
     return len(told), astray

@@ -175,7 +175,8 @@ def _machine(checked: pipeline.Checked, given: Input, name: str | None) -> Machi
     if len(found) > 1:
         names = listed((f"`{each}`" for each in known), "or")
         raise _UseError(f"there are several workflows here: choose one with --process, {names}")
-    return pipeline.machine(found[0], checked.model, given.settings, pipeline.Options())
+    sound = not checked.report.has_errors
+    return pipeline.machine(found[0], checked.model, given.settings, pipeline.Options(), sound=sound)
 
 
 def _told(checked: pipeline.Checked, given: Input, chosen: Namespace) -> tuple[Machine, Scenario]:

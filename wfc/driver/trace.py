@@ -29,7 +29,8 @@ def trace_text(problem: Problem, checked: pipeline.Checked, settings: Settings) 
     root = next((w for w in every if w.by_itself and w.decl.name.text == trace.workflow.rpartition(".")[2]), None)
     if root is None or root in pipeline.broken_workflows(checked.model):
         return None
-    program = Program(pipeline.machine(root, checked.model, settings, pipeline.Options()))
+    made = pipeline.machine(root, checked.model, settings, pipeline.Options(), sound=not checked.report.has_errors)
+    program = Program(made)
     run = retrace(program, ((identity, read_input(given), key) for identity, given, key in trace.acts))
     if run is None or run.last is None:
         return None

@@ -76,7 +76,8 @@ class _Lowering:
     def project(self) -> m.Machine:
         """Every workflow that is whole and calls only whole ones."""
         broken = broken_workflows(self.model)
-        for instance, workflow in self.model.workflows.items():
+        every = sorted(self.model.workflows.items(), key=lambda item: item[1].is_open)  # a use has the better name
+        for instance, workflow in every:
             if workflow not in broken:
                 self.workflow_name(instance)
         for operation in list(self.model.operations.values()):
