@@ -9,7 +9,7 @@ from wfc.ir.expressions import Expr, Lit, Ref, walk
 from wfc.ir.machine import Do, OperationDef
 from wfc.ir.rewrite import rewrite
 from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
-from wfc.simulation.claim import Claim, Sign, Waypoint
+from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
@@ -64,16 +64,26 @@ class DeadRollback(Problem):
     undo: str
     operation: str
     twice: bool
+    later: bool = False
 
     def message(self) -> str:
+        if self.later:
+            return f"`{self.undo}` can run twice: by hand here, and again when a later step fails"
         if self.twice:
             return f"`{self.undo}` runs twice: `{self.operation}` has been undone by it before"
         return f"nothing ever undoes `{self.operation}`: no failure comes behind it"
 
     def label(self) -> str:
+        if self.later:
+            return f"does by hand what undoes `{self.operation}`"
         return "once more, by hand" if self.twice else "its compensation never runs"
 
     def help(self) -> tuple[str, ...]:
+        if self.later:
+            return (
+                "say behind it that this is final: `settle`",
+                "or write `undo` in its place: what has been done is then undone once",
+            )
         if self.twice:
             return ("remove this call: what is left is undone by itself", "or let the guard keep what was done: `keep`")
         return ('say that nothing is to be undone: `compensate none "..."`',)
@@ -86,6 +96,8 @@ def check(program: Inquiry, report: Reporter) -> None:
     for flow in program.flows.values():
         for abort, undone, again in _repeated(program, flow):
             _report(program, flow, (abort, undone, again), report)
+        for abort, undone, again in _by_hand(program, flow):
+            _report_later(program, flow, (abort, undone, again), report)
         for point in flow.effects.calls:
             if isinstance(point.step, Do) and point.step.effect == "reversible" and flow.reached(point):
                 calls.setdefault(point.step.target, point)
@@ -101,11 +113,7 @@ def check(program: Inquiry, report: Reporter) -> None:
 
 def _repeated(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Point, Point]]:
     """Aborts, with a call that they undo, and a later call that does the same again."""
-    undos: dict[str, list[tuple[Point, tuple[Expr, ...]]]] = {}
-    for call in flow.effects.calls:
-        how = _undo_call(program, call.step) if isinstance(call.step, Do) else None
-        if how is not None:
-            undos.setdefault(how[0], []).append((call, how[1]))
+    undos = _undos(program, flow)
     told: set[int] = set()
     for again in flow.graph.points:
         step = again.step
@@ -120,6 +128,71 @@ def _repeated(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Poi
                 if same and id(again) not in told and flow.effects.reached(abort.source):
                     told.add(id(again))
                     yield abort, call, again
+
+
+def _undos(program: Inquiry, flow: WorkflowFlow) -> dict[str, list[tuple[Point, tuple[Expr, ...]]]]:
+    """By the operation that undoes: the calls it undoes, with what it is told."""
+    found: dict[str, list[tuple[Point, tuple[Expr, ...]]]] = {}
+    for call in flow.effects.calls:
+        how = _undo_call(program, call.step) if isinstance(call.step, Do) else None
+        if how is not None:
+            found.setdefault(how[0], []).append((call, how[1]))
+    return found
+
+
+def _by_hand(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Point, Point]]:
+    """Calls that do what undoes an older one, which stays to be undone, and a later abort that does it again."""
+    effects = flow.effects
+    undos = _undos(program, flow)
+    for again in flow.graph.points:
+        step = again.step
+        if again.kind != "do" or not isinstance(step, Do) or step.target not in undos or not effects.reached(again):
+            continue
+        for call, args in undos[step.target]:
+            if args != step.args or not effects.may[id(again)] & effects.bit[id(call)]:
+                continue
+            both = effects.bit[id(call)] | effects.bit[id(again.next[0])]
+            found = next(
+                (
+                    abort
+                    for point in flow.graph.points
+                    if effects.reached(point) and effects.may[id(point)] & both == both
+                    for abort in point.aborts
+                    if not abort.keep and effects.mask(abort.frame) & effects.bit[id(call)]
+                ),
+                None,
+            )
+            if found is not None:
+                yield found, call, again
+                break
+
+
+def _report_later(program: Inquiry, flow: WorkflowFlow, case: tuple[Abort, Point, Point], report: Reporter) -> None:
+    abort, call, again = case
+    step, done = again.step, program.ways.at(call.step)
+    assert isinstance(step, Do)
+    assert isinstance(call.step, Do)
+    if step.at is None or done is None:
+        return
+    before = (Waypoint("done", done), Waypoint("done", again))
+    claim = leaving(flow, before, abort.source, abort, Sign("undone", call.step.target))
+    shown = program.show(claim, (Step(f"done by hand, and undone: {call.step.target}"),))
+    if shown.verdict == "impossible":
+        return
+    labels = [Label(call.step.at, "is undone by itself when a later step fails")] if call.step.at is not None else []
+    if abort.source.step is not None and abort.source.step.at is not None:
+        labels.append(Label(abort.source.step.at, "can still fail"))
+    report(
+        DeadRollback(
+            at=step.at,
+            labels=tuple(labels),
+            trace=shown.trace,
+            undo=step.target,
+            operation=call.step.target,
+            twice=True,
+            later=True,
+        )
+    )
 
 
 def _aborts_before(flow: WorkflowFlow, goal: Point) -> Iterator[Abort]:
