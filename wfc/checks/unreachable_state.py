@@ -1,5 +1,6 @@
 """States, gateways and scopes that no way leads to."""
 
+import re
 from typing import ClassVar
 
 from wfc.flow.program import Program, WorkflowFlow
@@ -37,6 +38,7 @@ class UnreachableState(Problem):
     kind: str
     name: str
     workflow: str
+    named: bool = False
 
     def message(self) -> str:
         return f"nothing leads to the {self.kind} `{self.name}`"
@@ -45,6 +47,8 @@ class UnreachableState(Problem):
         return "is never entered"
 
     def help(self) -> tuple[str, ...]:
+        if self.named:
+            return ("the arrows that name it stand where the process never is, or at a guard that never fires",)
         return (f"lead an arrow here (`-> {self.name.rpartition('.')[2]}`), or remove it",)
 
 
@@ -64,9 +68,18 @@ def check(program: Program, report: Reporter) -> None:
 
 def _fixes(node: Node) -> tuple[Fix, ...]:
     """The node goes, with the line it stands on. It may have been meant to be reached: not safe."""
-    if node.extent is None:
+    if node.extent is None or _is_named(node):
         return ()
     return (Fix(f"remove `{node.name}`", (Edit(node.extent.with_line(), ""),)),)
+
+
+def _is_named(node: Node) -> bool:
+    """Whether an arrow outside of it names it all the same: it cannot simply go."""
+    if node.extent is None:
+        return False
+    text = node.extent.source.text
+    outside = f"{text[: node.extent.start]}{text[node.extent.end :]}"
+    return re.search(rf"->\s*{re.escape(node.name)}\b", outside) is not None
 
 
 def _causes(flow: WorkflowFlow, lost: list[Node]) -> list[Node]:
