@@ -61,7 +61,12 @@ def check(program: Program, report: Reporter) -> None:
             if node.at is not None:
                 report(
                     UnreachableState(
-                        at=node.at, kind=kind, name=node.path, workflow=flow.workflow.name, fixes=_fixes(node)
+                        at=node.at,
+                        kind=kind,
+                        name=node.path,
+                        workflow=flow.workflow.name,
+                        named=_is_named(node),
+                        fixes=_fixes(node),
                     )
                 )
 
