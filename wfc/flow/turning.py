@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from wfc.flow.components import components
 from wfc.flow.graph import Graph, Point
+from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.expressions import Lit, Now, Ref, walk
 from wfc.ir.machine import Await, Choose, Goto, Guard, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
+
+ROUNDS = 100_000  # of a `repeat` without a step that waits; more do not end within one turn
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,23 @@ def _at_once(point: Point) -> list[Point]:
             return [point.frame.tails[id(over)]]
     if point.kind == "do" or isinstance(point.step, Await | Lock) or _pauses(point):
         return []
-    if point.kind == "until" and isinstance(point.step, Repeat) and point.step.times is not None:
+    if point.kind == "until" and isinstance(point.step, Repeat) and _bounded(point.step):
         start = [p for p in point.next if p.step is point.step]
         return [p for p in point.next if p not in start]
     if point.kind == "failed":
         return [a.target for a in point.aborts if a.target is not None]
     following = [p for p in point.next if p.frame.kind != "also" or p.frame is point.frame]
     return [p for p in following if not _next_iteration(point, p)]
+
+
+def _bounded(step: Repeat) -> bool:
+    """Whether a `repeat` ends after some rounds; millions of them at once are as good as endless."""
+    if step.times is None:
+        return False
+    try:
+        return bool(evaluate(step.times, {}) <= ROUNDS)
+    except NotConstant:
+        return True
 
 
 def _fires_at_once(guard: Guard) -> bool:
