@@ -116,6 +116,7 @@ class _Search:
         return -_items(given.data.values()) if self.rounds and isinstance(given, Started) else 0
 
     def _straight_from(self, state: _State) -> Stage | None:
+        self.token = None
         best, patience = FAR * PHASE, self._patience()
         left = patience
         while left > 0:
@@ -161,7 +162,9 @@ class _Search:
         if self.token is None or last is None or any(record.kind in STOPS for record in last.records):
             return None
         before, identity, number, phase = self.token
-        inst = state.stage.instances[identity]
+        inst = state.stage.instances.get(identity)
+        if inst is None:  # it was in another run
+            return None
         fiber = inst.fibers.get(number)
         point = self.ways.at(state.stage.step(fiber)) if fiber is not None and phase == state.phase else None
         aim = self._aim(state, inst) if point is not None else None
