@@ -180,7 +180,7 @@ def report(total: Outcome, programs_count: int) -> str:
     recall = 100 * (wrong - missed) / wrong if wrong else 100
     lines = [
         HEAD,
-        f"""- **{programs_count:,} correct programs**: the examples, a few written for this, and generated ones.
+        f"""- **{programs_count:,} correct programs**: the examples, some written for this, and as many generated ones as were asked for.
   False alarms on them: **{len(total.alarms)}**.
 - **{sum(total.made.values()):,} mutants of {len(total.made)} kinds**. {sum(total.refused.values()):,} have no meaning
   any more (a name or a type is missing), {sum(total.harmless.values()):,} do no harm that the machine shows.
