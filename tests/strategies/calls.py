@@ -104,7 +104,10 @@ class Calls(Blocks):
         rebinds = (call.bind, call.result) if call.bind and call.result and is_built(call.result) else None
         beyond = self.full_tail(place, falls, rebinds) if place.depth < 4 else None
         if beyond is not None:
-            call.clauses += self.catches(scope, call.raised, place.raised, beyond, keep=True)
+            if rebinds is not None or self.can_exit(place):
+                call.clauses += self.catches(scope, call.raised, place.raised, beyond, keep=True)
+            else:  # a handler could only go on as if nothing had happened
+                place.raised.add(call.raised)
             call.clauses += self.timed(scope, beyond, keep=True)
         else:
             place.raised.add(call.raised)

@@ -265,24 +265,23 @@ class Blocks:
     def full_tail(self, place: Place, falls: list[Scope], rebinds: tuple[str, Type] | None) -> Tail:
         """The tail of a guard of a call: it leaves, or goes on behind it.
 
-        A `catch` that goes on binds the name of the call, so that the failure is no silent success.
+        A `catch` that goes on binds the name of the call, and one that leads on waits a while, so that the failure is
+        no silent success: the arrow may be the one that comes next anyway.
         """
 
         def tail(scope: Scope, caught: bool) -> Made:  # noqa: FBT001 - one of two kinds of guard
             inside = place.inner()
-            if self.can_exit(place) and not self.draws.chance(3):
-                made = self.block(scope, inside, most=1)
-                assert made.after is not None
-                return Made(made.items + self.exit(made.after, inside), None)
             made = self.block(scope, inside, most=1)
             assert made.after is not None
             items, after = made.items, made.after
+            if self.can_exit(place) and (not self.draws.chance(3) or (caught and rebinds is None)):
+                leaving = self.exit(after, inside)
+                arrow = str(leaving[-1]).startswith("->")
+                return Made(items + (("wait 1s",) if caught and arrow else ()) + leaving, None)
             if rebinds is not None:
                 name, kind = rebinds
                 items = (*items, f"let {name}: {kind} = {self.expressions.expression(kind, after)}")
                 after = after.bind(name, kind)
-            elif caught and self.can_exit(place):
-                return Made(items + self.exit(after, inside), None)
             falls.append(after)
             return Made(items, after)
 

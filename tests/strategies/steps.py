@@ -105,7 +105,8 @@ class Steps(Calls):
         assert body.after is not None
         bound = f" at most {self.draws.number(1, 9)} times"
         if self.draws.chance(3) and place.kind != "undo":
-            bound = f" at most {self.expressions.expression(INT, scope)} times"
+            # without a step that waits, more rounds than one turn can make are refused
+            bound = f" at most [{self.expressions.expression(INT, scope)}, 9].min ?? 9 times"
         test = self.expressions.expression(BOOL, body.after)
         return Made((Block(f"repeat{bound}", body.items, f" until {test}"),), body.after)
 

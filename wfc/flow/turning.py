@@ -61,6 +61,8 @@ def _at_once(point: Point) -> list[Point]:
 
 def _bounded(step: Repeat) -> bool:
     """Whether a `repeat` ends after some rounds; millions of them at once are as good as endless."""
+    if isinstance(step.until, Lit) and step.until.value is True:
+        return True
     if step.times is None:
         return False
     try:
