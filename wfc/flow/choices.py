@@ -14,7 +14,8 @@ from wfc.flow.worlds import Need, World
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Choose, Machine, Workflow
 
-MAX_WORLDS = 3_000
+MAX_WORK = 3_000  # worlds that are looked at, of a choice with all its conditions; one with many orders counts for more
+ORDERS = 4  # that are as much work as one world
 Given = tuple[tuple[Expr, bool], ...]  # conditions that are known to hold, or not to hold, where the choice stands
 
 
@@ -42,7 +43,17 @@ class _Seen:
     example: str = ""
     exact: bool = False
     left: bool = False
-    bounded: bool = False
+    work: int = MAX_WORK
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there were too many worlds to look at all."""
+        return self.work < 0
+
+    def spend(self, world: World) -> bool:
+        """Counts a look at a world; whether there is work left for it."""
+        self.work -= 1 + len(world.orders) // ORDERS
+        return self.work >= 0
 
 
 class Choices:
@@ -74,9 +85,10 @@ class Choices:
         tests = [choice.arms[arm].test, *(a.test for a in choice.arms[:arm])]
         conditions = Conditions(self.machine, workflow, free=True)
         found: set[int] = set()
-        for world, first in self._worlds(tests[:1], conditions, given, _Seen()):
+        seen = _Seen()
+        for world, first in self._worlds(tests[:1], conditions, given, seen):
             if first == 0:
-                found |= {i for _, i in self._worlds(tests[1:], conditions, given, _Seen(), world) if i is not None}
+                found |= {i for _, i in self._worlds(tests[1:], conditions, given, seen, world) if i is not None}
         return tuple(sorted(found))
 
     def never(self, tests: list[Expr], workflow: Workflow) -> tuple[int, ...]:
@@ -102,12 +114,9 @@ class Choices:
     ) -> Iterator[tuple[World, int | None]]:
         """Every world that can be, with the arm that is taken in it."""
         waiting = [(start or World(), 0)]
-        count = 0
         while waiting:
             world, arm = waiting.pop()
-            count += 1
-            if count > MAX_WORLDS:
-                seen.bounded = True
+            if not seen.spend(world):
                 return
             try:
                 while arm < len(tests) and not conditions.holds(tests[arm], world):
@@ -115,12 +124,12 @@ class Choices:
             except Need as need:
                 waiting.extend((w, arm) for w in reversed(need.worlds))
                 continue
-            found = _possible(world, conditions, given)
+            found = _possible(world, conditions, given, seen)
             if found is not None:
                 yield found, arm if arm < len(tests) else None
 
 
-def _possible(world: World, conditions: Conditions, given: Given) -> World | None:
+def _possible(world: World, conditions: Conditions, given: Given, seen: _Seen) -> World | None:
     """The world with what is always true of its terms, or nothing if it contradicts that.
 
     What is given answers questions too; these are taken as they come, and only those of the arms count as blind.
@@ -131,10 +140,10 @@ def _possible(world: World, conditions: Conditions, given: Given) -> World | Non
     wanted = _relevant(given, names)
     wanted += [(fact, True) for fact in conditions.facts(world)]
     waiting = [(world, 0)]
-    for _ in range(MAX_WORLDS):
-        if not waiting:
-            return None
+    while waiting:
         here, i = waiting.pop()
+        if not seen.spend(here):
+            return world
         try:
             while i < len(wanted) and conditions.holds(wanted[i][0], here) == wanted[i][1]:
                 i += 1
@@ -144,7 +153,7 @@ def _possible(world: World, conditions: Conditions, given: Given) -> World | Non
         if i == len(wanted):
             cells = {key: cell for key, cell in here.cells.items() if key in world.cells}
             return World(cells, world.orders, blind)
-    return world
+    return None
 
 
 def _relevant(given: Given, names: set[str]) -> list[tuple[Expr, bool]]:

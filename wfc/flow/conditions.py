@@ -200,7 +200,7 @@ class Conditions:
             if len(parts) == 1:
                 return next(iter(parts)) in _HOLDS[op]
             worlds = [world.knowing(term.key, part, blind=not term.exact) for part in parts.values()]
-            raise Need([w for w in worlds if w.possible()])
+            raise Need([w for w in worlds if w.possible(term.key)])
         if op in ("==", "!="):
             if isinstance(value, bool):
                 return (self._yes(term, world) == value) == (op == "==")
@@ -245,7 +245,7 @@ class Conditions:
         if pair not in world.orders:
             ranges = {term.key: self._range(term, world) for term in (a, b)}
             worlds = [world.ordered(pair, order, ranges) for order in "<=>"]
-            raise Need([World(w.cells, w.orders, w.blind | blind) for w in worlds if w.possible()])
+            raise Need([World(w.cells, w.orders, w.blind | blind) for w in worlds if w.possible(a.key)])
         return world.orders[pair] in _HOLDS[op]
 
     # -- reading

@@ -14,6 +14,7 @@ from fractions import Fraction
 from wfc.ir.values import MAX_INT
 
 Number = int | Decimal
+Exact = int | Fraction
 
 
 @dataclass(frozen=True)
@@ -118,17 +119,18 @@ class World:
         """This world with the order of a pair; its terms have ranges from now on."""
         return replace(self, orders={**self.orders, pair: order}, cells={**ranges, **self.cells})
 
-    def possible(self) -> bool:
-        """Whether numbers exist that lie in their ranges and have these orders: no circle of differences below zero."""
-        pairs = [(pair, order) for pair, order in self.orders.items() if order in "<=>"]
-        if not pairs:
-            return True
-        limits = list(self._limits(pairs))
-        least: dict[str, tuple[Fraction, int]] = {key: (Fraction(0), 0) for limit in limits for key in limit[:2]}
+    def possible(self, about: str) -> bool:
+        """Whether numbers exist that lie in their ranges and have these orders: no circle of differences below zero.
+
+        Only what is tied to one term by orders is looked at: of the rest it is known. (Bellman 1958, Ford 1956.)
+        """
+        limits = list(self._limits(self._tied(about)))
+        least: dict[str, tuple[Exact, int]] = {key: (0, 0) for limit in limits for key in limit[:2]}
         for _ in range(len(least) + 1):
             changed = False
             for a, b, by, strict in limits:  # b - a <= by, or below it
-                there = (least[a][0] + by, least[a][1] - strict)
+                start, apart = least[a]
+                there = (start + by, apart - strict)
                 if there < least[b]:
                     least[b] = there
                     changed = True
@@ -136,21 +138,39 @@ class World:
                 return True
         return False
 
-    def _limits(self, pairs: list[tuple[Pair, str]]) -> Iterator[tuple[str, str, Fraction, int]]:
+    def _tied(self, about: str) -> list[tuple[Pair, str]]:
+        """The orders that a term has with others, those with yet others, and so on."""
+        pairs = [(pair, order) for pair, order in self.orders.items() if order in "<=>"]
+        known = {about}
+        found: list[tuple[Pair, str]] = []
+        while True:
+            near = [item for item in pairs if not known.isdisjoint(item[0])]
+            if not near:
+                return found
+            found += near
+            pairs = [item for item in pairs if known.isdisjoint(item[0])]
+            known.update(key for pair, _ in near for key in pair)
+
+    def _limits(self, pairs: list[tuple[Pair, str]]) -> Iterator[tuple[str, str, Exact, int]]:
         for (a, b), order in pairs:
             for small, large, holds in ((a, b, order in "<="), (b, a, order in ">=")):
                 if holds:
                     one, two = self.cells.get(a), self.cells.get(b)
                     whole = isinstance(one, Range) and isinstance(two, Range) and one.whole and two.whole
                     apart = order != "="
-                    yield large, small, Fraction(-1 if apart and whole else 0), int(apart and not whole)
-            for key in (a, b):
-                cell = self.cells.get(key)
-                if isinstance(cell, Range):
-                    if cell.high is not None:
-                        yield "", key, Fraction(cell.high), int(cell.high_open)
-                    if cell.low is not None:
-                        yield key, "", -Fraction(cell.low), int(cell.low_open)
+                    yield large, small, -1 if apart and whole else 0, int(apart and not whole)
+        for key in sorted({key for pair, _ in pairs for key in pair}):
+            cell = self.cells.get(key)
+            if isinstance(cell, Range):
+                if cell.high is not None:
+                    yield "", key, _exact(cell.high), int(cell.high_open)
+                if cell.low is not None:
+                    yield key, "", -_exact(cell.low), int(cell.low_open)
+
+
+def _exact(number: Number) -> Exact:
+    """A number that is added without rounding."""
+    return number if isinstance(number, int) else Fraction(number)
 
 
 class Need(Exception):  # noqa: N818 - an answer, not a failure
