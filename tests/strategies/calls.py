@@ -150,7 +150,7 @@ class Calls(Blocks):
         head = f"do {child.name}({arguments}){f' as {bind}' if bind else ''}"
         call = _Call(head, bind, child.result, Raised(set(child.raises), True), [])
         if not child.keyed and self.draws.chance(2):
-            call.clauses.append(f"key {self.expressions.expression(TEXT, scope)}")
+            call.clauses.append(f"key {self.expressions.expression(TEXT, scope.timeless())}")
         after = scope.bind(bind, child.result) if bind and child.result else scope
         return self._guarded(call, scope, after, place)
 
@@ -160,7 +160,7 @@ class Calls(Blocks):
         place.raised.system = place.raised.system or place.kind == "ordinary"
         head = f"start {child.name}({self.expressions.arguments(child.fields, scope)})"
         if not child.keyed or self.draws.chance(2):
-            head += f" key {self.expressions.expression(TEXT, scope)}"
+            head += f" key {self.expressions.expression(TEXT, scope.timeless())}"
         return Made((f"{head} compensate none {self.draws.reason()}",), scope)
 
 

@@ -215,6 +215,10 @@ class Scope:
         """Inside a branch or an iteration: the variables around are read only."""
         return replace(self, settable=frozenset())
 
+    def timeless(self) -> "Scope":
+        """For a key, which must not read the clock."""
+        return replace(self, clock=False)
+
     @cached_property
     def paths(self) -> tuple[tuple[str, Type, Path], ...]:
         """Everything readable by a name and at most two fields: how it is written, its type, its path."""
