@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JS := tests/js
+CHROMIUM := chromium chromium-browser google-chrome
 
 # Tools of the virtual environment come first, for every recipe below.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -51,7 +52,19 @@ $(JS)/node_modules/.installed: $(VENV)/.node $(JS)/package.json $(JS)/package-lo
 	cd $(JS) && npm ci
 	@touch $@
 
-setup: $(VENV)/.dev $(JS)/node_modules/.installed ## make .venv and tests/js/node_modules
+# Chromium, for the tests that look at the pictures as a reader does. Without it they are skipped, and say so.
+$(VENV)/.chromium: $(VENV)/.made
+	@for name in $(CHROMIUM); do found=$${found:-$$(command -v $$name)}; done; \
+	if [ -n "$$found" ]; then \
+	  echo "using $$found"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium; \
+	else \
+	  echo "no Chromium found: the tests that render pictures will be skipped (apt-get install chromium)"; \
+	fi
+	@touch $@
+
+setup: $(VENV)/.dev $(JS)/node_modules/.installed $(VENV)/.chromium ## make .venv and tests/js/node_modules
 
 # ---------------------------------------------------------------- use
 

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { JSDOM } from "jsdom";
+import { pictures } from "./pictures.mjs";
 
 // mermaid cleans labels with the DOM even where it only parses, so a window must stand before it is loaded.
 const { window } = new JSDOM("");
@@ -13,19 +14,6 @@ const { default: mermaid } = await import("mermaid");
 
 // Where mermaid stops without an error: the picture then only says so itself.
 const MAX_TEXT = 45_000;
-
-function* pictures(text) {
-  const lines = text.split("\n");
-  let start = -1;
-  for (const [index, line] of lines.entries()) {
-    if (start < 0 && line.trim() === "```mermaid") start = index + 1;
-    else if (start >= 0 && line.trim() === "```") {
-      yield { line: start + 1, text: lines.slice(start, index).join("\n") };
-      start = -1;
-    }
-  }
-  if (start >= 0) yield { line: start + 1, text: undefined };
-}
 
 async function complaint(picture) {
   if (picture.text === undefined) return "the block has no end";

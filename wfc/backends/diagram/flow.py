@@ -206,9 +206,12 @@ class _Flow:
         if undoing:
             back = self._node(ident("x", path), ("[/", "/]"), label("roll back"), "undo")
             self._join([(source, "\n".join(trigger(guard) for guard in undoing))], back, back=True)
+        apart = len({_arrow(guard) or guard.id for guard in undoing}) > 1
         for number, guard in enumerate(leaving, 1):
             through = guard in undoing
-            start = (back, trigger(guard) if len(undoing) > 1 else "") if through else (source, trigger(guard))
+            if through and not apart and guard is not undoing[0]:
+                continue  # they all lead to one node
+            start = (back, trigger(guard) if apart else "") if through else (source, trigger(guard))
             inner = _Place(place.nodes, place.done, f"{path}.guard{number}")
             place.done.extend(self._block(guard.steps, [start], inner, back=True))
 
@@ -238,7 +241,7 @@ class _Flow:
                 return [(name, "")]
             case Wait(amount=amount, until=until):
                 shown = f"until {said(amount)}" if until else said(amount)
-                name = self._node(place.name("e"), ("{{", "}}"), label(f"\N{STOPWATCH} {shown}"), "gateway")
+                name = self._node(place.name("e"), ("{{", "}}"), label(f"wait {shown}"), "gateway")
                 self._join(before, name)
                 return [(name, "")]
             case Await(guards=guards):
@@ -383,3 +386,9 @@ def _size(region: Region) -> int:
     for node in region.nodes:
         count += 1 + (_size(node.region) if isinstance(node, Scope) else len(node.steps))
     return count
+
+
+def _arrow(guard: Guard) -> str:
+    """Where a guard leads, if that is all it does."""
+    only = guard.steps[0] if len(guard.steps) == 1 else None
+    return f"-> {only.target}" if isinstance(only, Goto) else ""

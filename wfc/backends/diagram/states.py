@@ -35,7 +35,9 @@ class _States:
         self.body: list[str] = []
         self.final: list[str] = []
         self.undo: list[str] = []
+        self.failures: dict[str, str] = {}  # of the region under way: the ends that are failures, by id
         self.edges: dict[tuple[str, str], list[str]] = {}
+        self.path = ""  # of the region under way
         self.undos = any(op.effect in ("reversible", "unsaid") for op in machine.operations)
 
     def lines(self) -> list[str]:
@@ -66,12 +68,16 @@ class _States:
     def _draw(self, depth: int) -> None:
         for (source, target), labels in self.edges.items():
             text = "<br/>".join(escape(label) for label in labels)
+            if source == target and source.startswith("s_"):  # as a loop its label would lie upon its neighbours'
+                self._say(depth, f"{source} : again{': ' if text else ''}{text}")
+                continue
             self._say(depth, f"{source} --> {target}" + (f" : {text}" if text else ""))
         self.edges = {}
 
     def _region(self, region: Region, depth: int) -> None:
         """The nodes of a region, its start, its edges."""
-        around, self.edges = self.edges, {}
+        around = self.edges, self.failures, self.path
+        self.edges, self.failures, self.path = {}, {}, region.path
         nodes = {node.name: node for node in region.nodes}
         for node in region.nodes:
             if isinstance(node, State) and not node.gateway:
@@ -88,8 +94,11 @@ class _States:
             self._edge(name, "[*]")
         for node in region.nodes:
             self._leave(node, nodes, depth)
+        for name, text in self.failures.items():
+            self._say(depth, f'state "{escape(f"fails: {text}")}" as {name}')
+            self.undo.append(name)
         self._draw(depth)
-        self.edges = around
+        self.edges, self.failures, self.path = around
 
     def _scope(self, node: Scope, depth: int) -> None:
         """A scope as a box; the part of a process that its own guards watch is one too."""
@@ -102,6 +111,12 @@ class _States:
         if isinstance(node, Scope):
             return ident("c", "inside") if node.implicit else ident("c", node.path)
         return ident("s", node.path)
+
+    def _failure(self, names: str) -> str:
+        """An end that is a failure: one state for each error in a region, so that it is not taken for a success."""
+        name = ident("f", f"{self.path}.{names}")
+        self.failures[name] = names
+        return name
 
     # -- edges
 
@@ -161,7 +176,7 @@ class _States:
             case Done():
                 yield "[*]", text
             case Fail(names=names):
-                yield "[*]", _also(text, f"fails: {', '.join(names) or 'again'}")
+                yield self._failure(", ".join(names) or "again"), text
             case Choose(arms=arms, otherwise=otherwise):
                 for arm in arms:
                     yield from self._targets(arm.steps, nodes, _also(text, f"[{arm.label}]"))

@@ -21,7 +21,11 @@ _ESCAPES = {
     "}": "#125;",
     "|": "#124;",
     "\\": "#92;",
+    "$": "#36;",  # a formula stands between two pairs
+    "*": "#42;",  # Markdown
+    "~": "#126;",
 }
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+](?= )")  # more of Markdown
 _NOT_ID = re.compile(r"[^A-Za-z0-9]")
 MAX_LABEL = 60
 MINUS = "\N{MINUS SIGN}"
@@ -31,7 +35,8 @@ CLIP = "\N{HORIZONTAL ELLIPSIS}"
 def escape(text: str) -> str:
     """A label's text: no character of it means anything to Mermaid."""
     clipped = text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + CLIP
-    return "".join(_ESCAPES.get(c, c if c.isprintable() else " ") for c in clipped)
+    escaped = "".join(_ESCAPES.get(c, c if c.isprintable() else " ") for c in clipped)
+    return _EMPHASIS.sub(lambda m: f"#{ord(m[0])};", escaped)
 
 
 def label(*lines: str) -> str:
@@ -90,7 +95,7 @@ def said(expr: Expr | None) -> str:
 
 
 def trigger(guard: Guard) -> str:
-    """What a guard waits for, as a label: an envelope for events, a clock for time."""
+    """What a guard waits for, as a label. Only the envelope is a sign: fonts without a clock are common."""
     subject = guard.label.partition(" ")[2]
     length = parse_duration(subject)
     shown = pretty(length) if length is not None else subject
@@ -98,9 +103,9 @@ def trigger(guard: Guard) -> str:
         case "on":
             return f"\N{ENVELOPE} {subject}" + (f" [{guard.condition}]" if guard.condition else "")
         case "after":
-            return f"\N{STOPWATCH} {shown}"
+            return f"after {shown}"
         case "at":
-            return f"\N{STOPWATCH} at {subject}"
+            return f"at {subject}"
         case "every":
             return f"every {shown}"
         case "catch":
