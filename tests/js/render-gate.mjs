@@ -23,15 +23,30 @@ function browser() {
 }
 
 /** What the page prints: it draws each picture and collects the text, as a reader would see it. */
-async function draw(texts) {
-  const whole = { useMaxWidth: false };
-  const limits = { maxEdges: 450, maxTextSize: 50_000 };
+async function draw(texts, asImages) {
+  const whole = { useMaxWidth: false, htmlLabels: !asImages };
+  const limits = { maxEdges: 450, maxTextSize: 50_000, htmlLabels: !asImages };
   mermaid.initialize({ startOnLoad: false, ...limits, flowchart: whole, state: whole, sequence: whole });
+  const image = async (element) => {
+    const { width, height } = element.viewBox.baseVal;
+    element.setAttribute("width", width);
+    element.setAttribute("height", height);
+    const picture = new Image();
+    picture.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(element))}`;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [Math.ceil(width), Math.ceil(height)];
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(picture, 0, 0);
+    return canvas.toDataURL("image/png").replace(/^.*,/, "");
+  };
   const told = [];
   for (const [index, text] of texts.entries()) {
     const found = { labels: [] };
     try {
-      const { svg } = await mermaid.render(`picture${index}`, text);
+      const { svg } = await mermaid.render(`picture${index}`, asImages ? text.replaceAll(/<\/?small>/g, "") : text);
       const place = document.createElement("div");
       place.id = `place${index}`;
       place.style.display = "inline-block";
@@ -44,8 +59,7 @@ async function draw(texts) {
         return copy.textContent.split("\n").map((line) => line.trim()).filter((line) => line !== "").join("\n");
       });
       found.injected = place.querySelectorAll("script, img, iframe, [onload], [onerror], [onclick]").length;
-      const box = place.firstElementChild.viewBox.baseVal;
-      found.size = [Math.ceil(box.width), Math.ceil(box.height)];
+      if (asImages) found.png = await image(place.firstElementChild);
     } catch (error) {
       found.error = error instanceof Error ? error.message : String(error);
     }
@@ -57,11 +71,11 @@ async function draw(texts) {
   document.body.append(result);
 }
 
-function page(bundle, texts) {
-  const safe = (value) => JSON.stringify(value).replaceAll("<", "\\u003c");
-  return `<!doctype html><meta charset="utf-8"><style>body { margin: 0; font-family: sans-serif }</style>
-<body><script src="${pathToFileURL(resolve(bundle)).href}"></script><script>${draw.toString()}
-draw(${safe(texts)});</script></body>`;
+function page(bundle, texts, asImages) {
+  const safe = JSON.stringify(texts).replaceAll("<", "\\u003c");
+  return `<!doctype html><meta charset="utf-8"><body><script src="${pathToFileURL(resolve(bundle)).href}"></script>
+<script>${draw.toString()}
+draw(${safe}, ${asImages});</script></body>`;
 }
 
 function chromium(folder, ...given) {
@@ -87,26 +101,19 @@ const folder = mkdtempSync(join(tmpdir(), "wfc-render-"));
 try {
   const found = rest.flatMap((file) => [...pictures(readFileSync(file, "utf8"))].map((each) => ({ file, ...each })));
   const html = join(folder, "page.html");
-  writeFileSync(html, page(bundle, found.map((each) => each.text ?? "")));
+  writeFileSync(html, page(bundle, found.map((each) => each.text ?? ""), png !== undefined));
   const dom = chromium(folder, "--dump-dom", pathToFileURL(html).href);
   const said = /<pre id="told">([\s\S]*?)<\/pre>/.exec(dom);
   if (said === null) throw new Error("the page did not come to its end");
   const told = JSON.parse(decoded(said[1]));
   if (png !== undefined) {
     mkdirSync(png, { recursive: true });
-    for (const [index, { size }] of told.entries()) {
-      const { file, text } = found[index];
+    for (const [index, picture] of told.entries()) {
+      const { file } = found[index];
       const number = found.slice(0, index).filter((each) => each.file === file).length + 1;
-      const single = join(folder, "single.html");
-      writeFileSync(single, page(bundle, [text]).replace("</style>", "#told { display: none }</style>"));
-      const name = `${basename(file).replace(/\..*/, "")}-${number}.png`;
-      chromium(
-        folder,
-        `--window-size=${size[0] + 16},${size[1] + 96}`,
-        "--force-device-scale-factor=1",
-        `--screenshot=${resolve(png, name)}`,
-        pathToFileURL(single).href,
-      );
+      const place = join(png, `${basename(file).replace(/\..*/, "")}-${number}.png`);
+      writeFileSync(place, Buffer.from(picture.png, "base64"));
+      delete picture.png;
     }
   }
   const result = found.map(({ file, line }, index) => ({ file, line, ...told[index] }));

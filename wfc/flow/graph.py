@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wfc.flow.errors import may_raise
-from wfc.ir.expressions import Items
+from wfc.ir.expressions import Items, Lit
 from wfc.ir.machine import (
     Await,
     Choose,
@@ -368,6 +368,8 @@ class Graph:
                 self._raise(point, point.raises)
             if point.kind in ("do", "step") and isinstance(point.step, Do | Start | Wait | Await | Lock | UndoRegion):
                 self._interrupt(point)
+        for frame in self.frames:
+            self._overtake(frame)
 
     def _raise_again(self) -> None:
         """`fail` of an error that `catch any` caught raises whatever arrived there."""
@@ -428,6 +430,16 @@ class Graph:
                 if frame.join == "settled":
                     return
         point.aborts.append(Abort(point, self.root, None, None, frozenset(left)))
+
+    def _overtake(self, frame: Frame) -> None:
+        """Deadlines that may be over when what they watch begins; only of a length that is written down it is known."""
+        for guard in frame.guards:
+            if frame.entry is None or guard.also or guard.kind not in ("after", "at"):
+                continue
+            length = guard.amount.value if isinstance(guard.amount, Lit) else 0
+            if guard.kind == "at" or not isinstance(length, int) or length <= 0:
+                target = frame.tails[id(guard)]
+                frame.entry.aborts.append(Abort(frame.entry, frame, target, guard, frozenset(), guard.keep))
 
     def _interrupt(self, point: Point) -> None:
         """Events, deadlines and instants of the frames around."""

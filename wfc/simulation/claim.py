@@ -95,9 +95,14 @@ def leaving(
     *,
     errors: frozenset[str] = frozenset(),
 ) -> Claim:
-    """A run in which an abort is taken, by one of some errors. From a step that waits for nothing it goes by itself."""
+    """A run in which an abort is taken, by one of some errors.
+
+    From a step that waits for nothing it goes by itself, and a branch that has lost is left when another goes on.
+    """
     if source.kind not in WAITING:
         return Claim(flow.workflow.name, before, sign, source)
+    if abort.guard is None and not (abort.errors or errors):
+        return Claim(flow.workflow.name, before, sign, flow.graph.end)
     return Claim(flow.workflow.name, (*before, Waypoint("leave", source, abort, errors)), sign)
 
 

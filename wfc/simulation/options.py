@@ -209,7 +209,8 @@ class Options:
         root = next(iter(inst.frames.values()), None)
         names = root.names if root is not None else None
         if isinstance(key, Ref) and names is not None:
-            return names.get(key.name, sample)
+            found = names.get(key.name, sample)
+            return found if isinstance(found, type(sample)) else sample  # a number may be meant by a text
         return sample
 
     def _due(self, inst: Instance, fiber: Fiber, guard: Guard) -> int | None:
