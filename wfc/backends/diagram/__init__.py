@@ -1,13 +1,15 @@
 """A page with the pictures and tables of a process: Markdown with Mermaid, as GitHub and editors show it."""
 
 from wfc import __version__
-from wfc.backends.diagram.flow import Picture, flow_charts
+from wfc.backends.diagram.chart import flowchart
 from wfc.backends.diagram.rollback import longest, rollback_table, rows
 from wfc.backends.diagram.states import state_diagram
 from wfc.backends.diagram.tables import policy_table, state_table
 from wfc.backends.diagram.text import cell, table
 from wfc.ir.machine import Machine, State
 from wfc.ir.walk import nodes
+from wfc.picture.flow import flow_charts
+from wfc.picture.model import Picture
 from wfc.text.names import counted
 from wfc.text.output import Output
 from wfc.text.source import Span
@@ -30,7 +32,7 @@ _LEGEND = (
 
 def unsupported(machine: Machine) -> tuple[tuple[str, Span | None], ...]:
     """Pictures too large to be shown: none of their parts may be left out in silence."""
-    found = [state_diagram(machine), *(picture.lines for picture in flow_charts(machine))]
+    found = [state_diagram(machine), *(flowchart(picture) for picture in flow_charts(machine))]
     large = any(len("\n".join(lines)) > MAX_TEXT or _edges(lines) > MAX_EDGES for lines in found)
     at = machine.workflow.at
     what = "a picture of more than 450 edges or 45,000 characters; split the process into scopes"
@@ -62,7 +64,7 @@ def _page(machine: Machine) -> list[str]:
     lines.extend([_counts(machine), "", "## States", "", *_fenced(state_diagram(machine)), "", "## Flow", ""])
     charts = flow_charts(machine)
     for picture in charts:
-        lines.extend([*_titled(picture, alone=len(charts) == 1), *_fenced(picture.lines), ""])
+        lines.extend([*_titled(picture, alone=len(charts) == 1), *_fenced(flowchart(picture)), ""])
     lines.extend(
         [
             "A call that fails for good rolls back too; those edges are left out here and listed under Rollback.",

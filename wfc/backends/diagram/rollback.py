@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from wfc.backends.diagram.text import escape, ident, table
+from wfc.backends.diagram.text import escape, table
 from wfc.flow.effects import covered
 from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, Goto, Machine, Start, Step
+from wfc.picture.words import ident
 
 INDENT = "    "
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wfc.backends.diagram.text import escape, ident, trigger
+from wfc.backends.diagram.text import escape
 from wfc.ir.machine import (
     Await,
     Choose,
@@ -20,6 +20,7 @@ from wfc.ir.machine import (
     Step,
 )
 from wfc.ir.walk import Steps
+from wfc.picture.words import ident, trigger
 
 INDENT = "    "
 

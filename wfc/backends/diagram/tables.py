@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from wfc.backends.diagram.text import pretty, said, table, trigger
+from wfc.backends.diagram.text import table
 from wfc.ir.expressions import Expr, Lit
 from wfc.ir.machine import (
     Await,
@@ -20,6 +20,7 @@ from wfc.ir.machine import (
     Step,
 )
 from wfc.ir.walk import Steps, nodes
+from wfc.picture.words import pretty, said, trigger
 
 MOST_WAITS = 5
 

@@ -1,8 +1,7 @@
 """The picture of the flow: every step, choices as labelled diamonds, forks side by side, what undoes in red."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from wfc.backends.diagram.text import effort, ident, label, said, trigger
 from wfc.ir.machine import (
     Await,
     Choose,
@@ -26,36 +25,12 @@ from wfc.ir.machine import (
     Wait,
 )
 from wfc.ir.walk import Steps
+from wfc.picture.model import Arrow, Box, Group, Item, Kind, Picture, Shape, Style
+from wfc.picture.words import effort, ident, said, trigger
 
-INDENT = "    "
 MAX_NODES = 40
-_CLASSES = (
-    "state fill:#e7f0ff,stroke:#2b5fb3,color:#0b2447,stroke-width:2px",
-    "activity fill:#ffffff,stroke:#5b6b7f,color:#1c2733",
-    "gateway fill:#fff8e1,stroke:#b26a00,color:#4a2c00",
-    "undo fill:#fdecea,stroke:#b3261e,color:#5c0f0a,stroke-dasharray:4 3",
-    "good fill:#e8f5e9,stroke:#2e7d32,color:#103d13,stroke-width:2px",
-    "bad fill:#fdecea,stroke:#b3261e,color:#5c0f0a,stroke-width:2px",
-    "back stroke:#b3261e,stroke-dasharray:5 4",
-    "scope fill:#f7f9fc,stroke:#8a97a8,color:#1c2733",
-)
+_NEAR = 8  # so far back an arrow is looked for that is to be drawn once more
 Loose = list[tuple[str, str]]  # ends to be joined to what comes next: an id and the label of the edge
-
-
-@dataclass
-class Picture:
-    """One flowchart: what it shows and its lines."""
-
-    title: str
-    lines: list[str]
-
-
-@dataclass
-class _Chart:
-    body: list[str] = field(default_factory=list)
-    classes: dict[str, list[str]] = field(default_factory=dict)
-    edges: int = 0
-    nodes: int = 0
 
 
 def flow_charts(machine: Machine) -> list[Picture]:
@@ -68,9 +43,8 @@ class _Flow:
         self.machine = machine
         self.policies = {policy.name: policy for policy in machine.policies}
         self.undos = any(op.effect in ("reversible", "unsaid") for op in machine.operations)
-        self.chart = _Chart()
+        self.items: list[Item] = []  # where is drawn just now: the picture, or a group in it
         self.later: list[tuple[str, Scope]] = []
-        self.depth = 1
 
     def pictures(self) -> list[Picture]:
         """The whole, then the scopes that were too large for it."""
@@ -81,43 +55,33 @@ class _Flow:
         return found
 
     def _picture(self, title: str, region: Region, path: str) -> Picture:
-        self.chart = _Chart()
-        self.depth = 1
-        start = ident("n", f"{path}.start" if path else "start")
-        self._say(f"{start}(( ))")
+        picture = Picture(title, path)
+        self.items = picture.items
+        start = self._point(ident("n", f"{path}.start" if path else "start"))
         ends = self._region(region, [(start, "")], path)
         if ends:
             stop = ident("n", f"{path}.end" if path else "end")
-            self._say(f'{stop}(((" ")))')
+            self.items.append(Box(stop, "end"))
             self._join(ends, stop)
-        head = ["flowchart TB", f"{INDENT}accTitle: {label(title)[1:-1]} flow"]
-        lines = [*head, *(f"{INDENT}classDef {item}" for item in _CLASSES), "", *self.chart.body]
-        for name, ids in self.chart.classes.items():
-            lines.append(f"{INDENT}class {','.join(ids)} {name}")
-        return Picture(title, lines)
+        return picture
 
     # -- drawing
 
-    def _say(self, line: str) -> None:
-        self.chart.body.append(INDENT * self.depth + line)
+    def _point(self, name: str) -> str:
+        """Where something begins."""
+        self.items.append(Box(name, "start"))
+        return name
 
-    def _node(self, name: str, shape: tuple[str, str], text: str, kind: str) -> str:
-        self._say(f"{name}{shape[0]}{text}{shape[1]}")
-        self.chart.classes.setdefault(kind, []).append(name)
-        self.chart.nodes += 1
+    def _node(self, name: str, shape: Shape, lines: tuple[str, ...], kind: Kind) -> str:
+        self.items.append(Box(name, shape, tuple(line for line in lines if line), kind))
         return name
 
     def _join(self, ends: Loose, target: str, *, back: bool = False) -> None:
+        style: Style = "back" if back else "plain"
         for source, text in ends:
-            edge = ""
-            if back:
-                self.chart.edges += 1
-                edge = f"r{self.chart.edges}@"
-                self.chart.classes.setdefault("back", []).append(f"r{self.chart.edges}")
-            shown = f"|{label(text)}|" if text else ""
-            line = f"{source} {edge}-->{shown} {target}"
-            if back or INDENT * self.depth + line not in self.chart.body[-8:]:
-                self._say(line)
+            arrow = Arrow(source, target, text, style)
+            if back or arrow not in self.items[-_NEAR:]:
+                self.items.append(arrow)
 
     # -- regions and nodes
 
@@ -147,7 +111,7 @@ class _Flow:
         if node.gateway:
             self._gateway(node, inner)
         else:
-            entry = self._node(self._entry(node), ("([", "])"), label(node.name), "state")
+            entry = self._node(self._entry(node), "round", (node.name,), "state")
             falls = self._block(node.steps, [(entry, "")], inner)
             place.done.extend(falls)
             self._guards(node.guards, entry, node.path, inner)
@@ -158,13 +122,13 @@ class _Flow:
         entry = self._entry(node)
         match step:
             case Choose():
-                self._node(entry, ("{", "}"), label(name), "gateway")
+                self._node(entry, "diamond", (name,), "gateway")
                 self._arms(step, entry, place)
             case Await(guards=guards):
-                self._node(entry, ("{{", "}}"), label(name, "the first of"), "gateway")
+                self._node(entry, "hexagon", (name, "the first of"), "gateway")
                 self._awaited(guards, entry, place)
             case _:
-                self._node(entry, ("[[", "]]"), label(name), "gateway")
+                self._node(entry, "double", (name,), "gateway")
                 falls = self._block(node.steps, [(entry, "")], place)
                 place.done.extend(falls)
 
@@ -175,20 +139,18 @@ class _Flow:
         title = "watched part" if node.implicit else node.name
         box = ident("c", path)
         if _size(node.region) > MAX_NODES and not node.implicit:
-            self._node(box, ("[[", "]]"), label(node.name, "see its own picture"), "state")
-            self._say(f"{entry}(( ))")
+            self._node(box, "double", (node.name, "see its own picture"), "state")
+            self._point(entry)
             self._join([(entry, "")], box)
             self.later.append((node.path, node))
             done: Loose = [(box, "")]
         else:
-            self._say(f"subgraph {box} [{label(title)}]")
-            self.chart.classes.setdefault("scope", []).append(box)
-            self.depth += 1
-            self._say("direction TB")
-            self._say(f"{entry}(( ))")
+            group = Group(box, title)
+            self.items.append(group)
+            around, self.items = self.items, group.items
+            self._point(entry)
             done = self._region(node.region, [(entry, "")], node.path)
-            self.depth -= 1
-            self._say("end")
+            self.items = around
         if node.implicit:
             place.done.extend(done)
         elif node.next is not None and node.next in place.nodes:
@@ -204,7 +166,7 @@ class _Flow:
         undoing = [guard for guard in leaving if self.undos and not guard.keep]
         back = ""
         if undoing:
-            back = self._node(ident("x", path), ("[/", "/]"), label("roll back"), "undo")
+            back = self._node(ident("x", path), "slanted", ("roll back",), "undo")
             self._join([(source, "\n".join(trigger(guard) for guard in undoing))], back, back=True)
         apart = len({_arrow(guard) or guard.id for guard in undoing}) > 1
         for number, guard in enumerate(leaving, 1):
@@ -219,8 +181,8 @@ class _Flow:
         """A block that runs beside: a dotted edge, and its steps in a row."""
         calls = [step for step in guard.steps if isinstance(step, Do | Start)]
         text = ", ".join(step.target for step in calls) or "steps beside"
-        name = self._node(ident("a", path), ("[", "]"), label(text, "beside the flow"), "activity")
-        self._say(f"{source} -.->|{label(trigger(guard))}| {name}")
+        name = self._node(ident("a", path), "box", (text, "beside the flow"), "activity")
+        self.items.append(Arrow(source, name, trigger(guard), "beside"))
         _ = place
 
     # -- steps
@@ -236,20 +198,20 @@ class _Flow:
             case Do():
                 return self._do(step, before, place)
             case Start(target=target):
-                name = self._node(place.name("a"), ("[", "]"), label(target, "started, not waited for"), "activity")
+                name = self._node(place.name("a"), "box", (target, "started, not waited for"), "activity")
                 self._join(before, name)
                 return [(name, "")]
             case Wait(amount=amount, until=until):
                 shown = f"until {said(amount)}" if until else said(amount)
-                name = self._node(place.name("e"), ("{{", "}}"), label(f"wait {shown}"), "gateway")
+                name = self._node(place.name("e"), "hexagon", (f"wait {shown}",), "gateway")
                 self._join(before, name)
                 return [(name, "")]
             case Await(guards=guards):
-                name = self._node(place.name("e"), ("{{", "}}"), label("the first of"), "gateway")
+                name = self._node(place.name("e"), "hexagon", ("the first of",), "gateway")
                 self._join(before, name)
                 return self._awaited(guards, name, place)
             case Choose():
-                name = self._node(place.name("g"), ("{", "}"), label("?"), "gateway")
+                name = self._node(place.name("g"), "diamond", ("?",), "gateway")
                 self._join(before, name)
                 return self._arms(step, name, place)
             case Parallel():
@@ -258,31 +220,31 @@ class _Flow:
                 return self._for_each(step, before, place)
             case Repeat(steps=steps, times=times):
                 shown = f"repeat, at most {said(times)} times" if times is not None else "repeat"
-                name = self._node(place.name("p"), ("[[", "]]"), label(shown), "gateway")
+                name = self._node(place.name("p"), "double", (shown,), "gateway")
                 self._join(before, name)
                 falls = self._block(steps, [(name, "")], place)
                 self._join([(end, text or "again") for end, text in falls[:1]], name)
                 return falls
             case Lock(resources=resources, steps=steps):
                 names = ", ".join(resource for resource, _ in resources)
-                name = self._node(place.name("p"), ("[[", "]]"), label(f"lock {names}"), "gateway")
+                name = self._node(place.name("p"), "double", (f"lock {names}",), "gateway")
                 self._join(before, name)
                 return self._block(steps, [(name, "")], place)
             case UndoRegion():
-                name = self._node(place.name("x"), ("[/", "/]"), label("undo"), "undo")
+                name = self._node(place.name("x"), "slanted", ("undo",), "undo")
                 self._join(before, name, back=True)
                 return [(name, "")]
             case Goto(target=target):
                 self._join(before, self._target(target, place), back=back)
                 return []
             case Done():
-                name = self._node(place.name("n"), ("([", "])"), label("done"), "good")
+                name = self._node(place.name("n"), "round", ("done",), "good")
                 self._join(before, name, back=back)
                 place.done.append((name, ""))
                 return []
             case Fail(names=names):
                 shown = f"fails: {', '.join(names)}" if names else "fails again"
-                name = self._node(place.name("n"), ("([", "])"), label(shown), "bad")
+                name = self._node(place.name("n"), "round", (shown,), "bad")
                 self._join(before, name, back=back)
                 return []
             case _:
@@ -299,9 +261,9 @@ class _Flow:
         return ident("s", name)
 
     def _do(self, step: Do, before: Loose, place: "_Place") -> Loose:
-        shapes = {"task": ("[/", "\\]"), "workflow": ("[[", "]]")}
-        text = label(step.target + (" (point of no return)" if step.pivot else ""), effort(step, self.policies))
-        name = self._node(place.name("a"), shapes.get(step.kind, ("[", "]")), text, "activity")
+        shapes: dict[str, Shape] = {"task": "task", "workflow": "double"}
+        text = (step.target + (" (point of no return)" if step.pivot else ""), effort(step, self.policies))
+        name = self._node(place.name("a"), shapes.get(step.kind, "box"), text, "activity")
         self._join(before, name)
         falls: Loose = [(name, "")]
         for guard in step.guards:
@@ -333,13 +295,13 @@ class _Flow:
     def _parallel(self, step: Parallel, before: Loose, place: "_Place") -> Loose:
         words = {"all": "all of", "first": "the first of", "settled": "all, even failed ones"}
         shown = words.get(step.join, f"{said(step.count)} of")
-        fork = self._node(place.name("p"), ("[[", "]]"), label(shown), "gateway")
+        fork = self._node(place.name("p"), "double", (shown,), "gateway")
         self._join(before, fork)
         ends: Loose = []
         for branch in step.branches:
             path = f"{place.path}.{branch.name}"
             ends.extend(self._region(branch.region, [(fork, branch.name.replace("_", " "))], path))
-        join = self._node(place.name("p"), ("[[", "]]"), label("join"), "gateway")
+        join = self._node(place.name("p"), "double", ("join",), "gateway")
         self._join(ends, join)
         falls: Loose = [(join, "")]
         for guard in step.guards:
@@ -351,10 +313,10 @@ class _Flow:
         how = "one after another"
         if step.concurrent:
             how = f"at most {said(step.limit)} at once" if step.limit is not None else "all at once"
-        fork = self._node(place.name("p"), ("[[", "]]"), label(f"for each {step.item}", how), "gateway")
+        fork = self._node(place.name("p"), "double", (f"for each {step.item}", how), "gateway")
         self._join(before, fork)
         ends = self._region(step.region, [(fork, "")], f"{place.path}.each{place.count}")
-        join = self._node(place.name("p"), ("[[", "]]"), label("next"), "gateway")
+        join = self._node(place.name("p"), "double", ("next",), "gateway")
         self._join(ends, join)
         return [(join, "")]
 
