@@ -7,11 +7,11 @@ from wfc.flow.program import WorkflowFlow
 from wfc.flow.turning import turning
 from wfc.ir.machine import State, Workflow
 from wfc.ir.walk import nodes
-from wfc.problems.problem import Edit, Fix, Problem, Reporter, Step
+from wfc.problems.edits import at_top
+from wfc.problems.problem import Fix, Problem, Reporter, Step
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
-from wfc.text.source import Span
 from wfc.text.value import value
 
 
@@ -126,5 +126,4 @@ def _fixes(workflow: Workflow) -> tuple[Fix, ...]:
     body = workflow.region.at
     if body is None or workflow.result is not None:
         return ()
-    place = Span(body.source, body.start + 1, body.start + 1)
-    return (Fix("give the process a deadline", (Edit(place, "\n  after 30d { done }"),)),)
+    return (Fix("give the process a deadline", (at_top(body, "after 30d { done }"),)),)
