@@ -7,7 +7,7 @@ from wfc.text.source import SourceFile, Span
 
 
 def at_top(body: Span, clause: str) -> Edit:
-    """A clause as the first one of a body in braces: on a line of its own, unless the body begins on that of its brace."""
+    """A clause as the first one of a body in braces: on a line of its own, unless the body has none."""
     text, start = body.source.text, body.start + 1
     end = text.find("\n", start)
     rest = text[start : end if end >= 0 else len(text)].strip()
