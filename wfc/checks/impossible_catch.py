@@ -47,6 +47,8 @@ class ImpossibleCatch(Problem):
     alone: bool
 
     def message(self) -> str:
+        if self.name == "any":
+            return "there is nothing to catch here: nothing inside can fail"
         return f"`{self.name}` cannot occur here"
 
     def label(self) -> str:
@@ -82,6 +84,8 @@ def _frame(frame: Frame, arrivals: set[str], report: Reporter) -> None:
     taken: set[str] = set()
     for guard in frame.guards:
         if guard.kind == "catch" and guard.any:
+            if not arrivals and guard.at is not None:
+                report(ImpossibleCatch(at=guard.at, name="any", alone=True))
             taken |= arrivals
         if guard.kind != "catch" or guard.any or guard.at is None:
             continue
