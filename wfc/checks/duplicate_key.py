@@ -1,9 +1,7 @@
 """Calls of one operation that send the same explicit key on one way."""
 
-from collections.abc import Iterator
 from typing import ClassVar
 
-from wfc.flow.graph import Point
 from wfc.flow.keys import Sent, constant_in, key_parts, sent_before
 from wfc.flow.policies import place
 from wfc.flow.program import WorkflowFlow
@@ -51,9 +49,11 @@ class DuplicateKey(Problem):
     severity: ClassVar[Severity] = Severity.WARNING
 
     operation: str
+    others: int
 
     def message(self) -> str:
-        return f"`{self.operation}` has been called with this key before, so the second call does nothing"
+        more = {0: "", 1: ", and so does another one"}.get(self.others, f", and so do {self.others} more")
+        return f"`{self.operation}` has been called with this key before, so the second call does nothing{more}"
 
     def label(self) -> str:
         return "the same key once more"
@@ -67,17 +67,11 @@ class DuplicateKey(Problem):
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each call of an activity once, with an earlier one that can lie before it."""
+    """Reports each key once, at the first call before which another one has sent it."""
     for flow in program.flows.values():
-        for call, before in _pairs(program, flow):
-            _report(program, flow, call, before, report)
-
-
-def _pairs(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Point, Point]]:
-    """Each call that comes behind another one with its key, with that one."""
-    for found in sent_before(program, flow):
-        if not _told(program, flow, found):
-            yield found.call, found.before
+        for found in sent_before(program, flow):
+            if not _told(program, flow, found):
+                _report(program, flow, found, report)
 
 
 def _told(program: Inquiry, flow: WorkflowFlow, found: Sent) -> bool:
@@ -91,7 +85,8 @@ def _told(program: Inquiry, flow: WorkflowFlow, found: Sent) -> bool:
     return False
 
 
-def _report(program: Inquiry, flow: WorkflowFlow, point: Point, before: Point, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, found: Sent, report: Reporter) -> None:
+    point, before = found.call, found.before
     call, first = point.step, before.step
     assert isinstance(call, Do)
     assert isinstance(first, Do)
@@ -109,4 +104,4 @@ def _report(program: Inquiry, flow: WorkflowFlow, point: Point, before: Point, r
     labels = [Label(stands, "the key of each call")] if stands is not None and own is None else []
     if first.at is not None:
         labels.append(Label(first.at, "called first"))
-    report(DuplicateKey(at=at, operation=call.target, trace=shown.trace, labels=tuple(labels)))
+    report(DuplicateKey(at=at, operation=call.target, others=found.others, trace=shown.trace, labels=tuple(labels)))

@@ -51,10 +51,14 @@ def _doubles(guard: Guard | None, events: dict[str, EventDef]) -> bool:
 
 @dataclass(frozen=True)
 class Sent:
-    """A call (the point at which it is made) behind another one that has sent the same key and has worked."""
+    """A call (the point at which it is made) behind another one that has sent the same key and has worked.
+
+    `others`: how many more calls send it after another one.
+    """
 
     call: Point
     before: Point
+    others: int
 
 
 def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
@@ -99,13 +103,17 @@ class _Behind:
         self._run()
 
     def pairs(self) -> Iterator[Sent]:
-        """Each call that has another one behind it, with the first of these in the source."""
+        """Of each key the first call that has another one behind it, with the first of these in the source."""
+        found: dict[int, list[tuple[Point, Point]]] = {}  # by the bits of all calls with one key
         for point in self.calls:
             bits = self._before(point) & self.groups[id(point)]
-            before = (other for number, other in enumerate(self.calls) if bits >> number & 1) if bits else ()
-            first = min(before, key=lambda other: other.number, default=None)
-            if first is not None and (first.number < point.number or not self._before(first) & self.bit[id(point)]):
-                yield Sent(point, first)
+            if not bits:
+                continue
+            first = self.calls[(bits & -bits).bit_length() - 1]
+            if first.number < point.number or not self._before(first) & self.bit[id(point)]:
+                found.setdefault(self.groups[id(point)] | self.bit[id(point)], []).append((point, first))
+        for (point, first), *others in found.values():
+            yield Sent(point, first, len(others))
 
     def _before(self, point: Point) -> int:
         return self.may.get(id(point), 0) | self._beside(point.frame)
