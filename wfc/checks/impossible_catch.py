@@ -4,7 +4,7 @@ from wfc.flow.errors import ANSWERS
 from wfc.flow.graph import Frame, Graph
 from wfc.flow.program import Program
 from wfc.ir.machine import Do, Guard
-from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -45,6 +45,9 @@ class ImpossibleCatch(Problem):
 
     name: str
     alone: bool
+
+    def level(self) -> Severity:
+        return Severity.WARNING if self.name == "any" else Severity.ERROR
 
     def message(self) -> str:
         if self.name == "any":
