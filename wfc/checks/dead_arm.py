@@ -2,11 +2,13 @@
 
 from typing import ClassVar
 
+from wfc.flow.deadlines import idle
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.tails import removal
 from wfc.flow.timers import Late, late
-from wfc.ir.machine import Choose
+from wfc.ir.machine import Choose, Guard
 from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
+from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -16,9 +18,10 @@ class DeadArm(Problem):
     """An arm of a choice is never taken, or a deadline never comes.
 
     The first arm that holds wins. Where the arms before it take everything, an arm is only read, never run; so is a
-    deadline behind one that comes first, around it or beside it. Whoever reads it believes in a case that the process
-    does not have: the large order is never looked at by a manager, the reminder is never sent. Arms that overlap are
-    fine as long as each is taken by something, and a named constant that switches an arm off is no mistake.
+    deadline behind one that comes first, around it, beside it or inside what it watches. Whoever reads it believes in a
+    case that the process does not have: the large order is never looked at by a manager, the reminder is never sent.
+    Arms that overlap are fine as long as each is taken by something, and a named constant that switches an arm off is
+    no mistake.
 
     ```wf fails
     workflow W(total: Int) {
@@ -99,6 +102,8 @@ def check(program: Program, report: Reporter) -> None:
                 _arms(flow, point.step, report)
         for item in late(flow.graph, program.constant):
             _deadline(item, report)
+        for guard, over in idle(program, flow):
+            _idle(guard, over, report)
 
 
 def _arms(flow: WorkflowFlow, choice: Choose, report: Reporter) -> None:
@@ -165,3 +170,16 @@ def _deadline(item: Late, report: Reporter) -> None:
             advice="timer",
         )
     )
+
+
+def _idle(guard: Guard, over: int, report: Reporter) -> None:
+    if guard.at is not None:
+        report(
+            DeadArm(
+                at=guard.at,
+                fixes=removal(guard.at, "remove it"),
+                what=f"`{guard.label}` never fires",
+                why=f"deadlines inside have always ended it by then, after {spaced_duration(over)} at most",
+                advice="timer",
+            )
+        )

@@ -4,7 +4,7 @@ from wfc.flow.errors import ANSWERS
 from wfc.flow.graph import Frame, Graph
 from wfc.flow.program import Program
 from wfc.ir.machine import Do, Guard
-from wfc.problems.problem import Edit, Fix, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -46,7 +46,12 @@ class ImpossibleCatch(Problem):
     name: str
     alone: bool
 
+    def level(self) -> Severity:
+        return Severity.WARNING if self.name == "any" else Severity.ERROR
+
     def message(self) -> str:
+        if self.name == "any":
+            return "there is nothing to catch here: nothing inside can fail"
         return f"`{self.name}` cannot occur here"
 
     def label(self) -> str:
@@ -82,6 +87,8 @@ def _frame(frame: Frame, arrivals: set[str], report: Reporter) -> None:
     taken: set[str] = set()
     for guard in frame.guards:
         if guard.kind == "catch" and guard.any:
+            if not arrivals and guard.at is not None:
+                report(ImpossibleCatch(at=guard.at, name="any", alone=True))
             taken |= arrivals
         if guard.kind != "catch" or guard.any or guard.at is None:
             continue

@@ -4,13 +4,14 @@ from typing import ClassVar
 
 from wfc.flow.cycles import Cycle
 from wfc.flow.graph import Point
+from wfc.flow.keys import constant_in, key_parts
 from wfc.flow.policies import behind, place
 from wfc.flow.program import WorkflowFlow
-from wfc.ir.expressions import Expr, Ref, walk
-from wfc.ir.machine import Do, ForEach, OperationDef
+from wfc.ir.expressions import Ref
+from wfc.ir.machine import Do, ForEach, Guard, OperationDef
 from wfc.ir.types import INT, TEXT
 from wfc.ir.walk import regions
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
@@ -23,7 +24,8 @@ class KeyInCycle(Problem):
     A service that honours keys takes each round for a repetition of the first: it does nothing, and answers with the
     stored result. Only the first month is charged, only the first parcel is booked, and everything looks well. The key
     needs a part that changes from round to round: what the loop goes through, a counter, a date. Without an explicit
-    `key` the call has a default one, which counts the rounds by itself.
+    `key` the call has a default one, which counts the rounds by itself. A block of `every`, or of `on ... also`, comes
+    again and again too; for an event it is a warning, and none where the event says nothing but its key.
 
     ```wf fails
     service payments {
@@ -60,13 +62,21 @@ class KeyInCycle(Problem):
     nodes: tuple[str, ...]
     item: str
     part: str
+    beside: str
+
+    def level(self) -> Severity:
+        return Severity.WARNING if self.beside.startswith("on ") else Severity.ERROR
 
     def message(self) -> str:
+        if self.beside:
+            return f"the same key is sent each time `{self.beside}` fires, so `{self.operation}` takes effect once only"
         if self.item:
             return f"the same key is sent for each `{self.item}`, so `{self.operation}` takes effect for the first only"
         return f"the same key is sent in every round, so `{self.operation}` takes effect in the first only"
 
     def label(self) -> str:
+        if self.beside:
+            return "does not change from one time to the next"
         return f"does not change from one `{self.item}` to the next" if self.item else "does not change between rounds"
 
     def help(self) -> tuple[str, ...]:
@@ -75,7 +85,8 @@ class KeyInCycle(Problem):
             path = " -> ".join((*self.nodes, self.nodes[0]))
             lines.append(f"the loop is {path}: a service that honours keys answers round 2 with the result of round 1")
         lines.append(f"put what differs into the key: `key {self.part}`")
-        lines.append("or leave the explicit key out: the default key of a call counts the rounds")
+        default = "is another one each time" if self.beside else "counts the rounds"
+        lines.append(f"or leave the explicit key out: the default key of a call {default}")
         return tuple(lines)
 
 
@@ -87,27 +98,22 @@ def check(program: Inquiry, report: Reporter) -> None:
             if point.kind != "do" or not isinstance(call, Do) or call.kind == "workflow" or not flow.reached(point):
                 continue
             operation = program.operations.get(call.target)
-            read = _read(call, operation)
+            read = key_parts(call, operation)
             if read is None or operation is None:
                 continue
-            cycle = next((cycle for cycle in flow.cycles.around(point) if not _changes(cycle, read)), None)
-            if cycle is not None:
+            cycle = constant_in(program, flow.cycles.around(point), read)
+            if cycle is not None and not (cycle.beside is not None and _once(program, point, cycle.beside)):
                 _report(program, flow, point, operation, cycle, report)
 
 
-def _read(call: Do, operation: OperationDef | None) -> tuple[Expr, ...] | None:
-    """What the key of a call is made of; None where it has the default key."""
-    if call.key is not None:
-        return (call.key,)
-    if operation is None or operation.key is None:
-        return None
-    given = dict(zip((param.name for param in operation.params), call.args, strict=False))
-    names = [part.name for part in walk(operation.key) if isinstance(part, Ref) and part.kind == "operand"]
-    return tuple(given[name] for name in names if name in given)
-
-
-def _changes(cycle: Cycle, read: tuple[Expr, ...]) -> bool:
-    return any(cycle.changes(expr) for expr in read)
+def _once(program: Inquiry, point: Point, guard: Guard) -> bool:
+    """Whether a deadline ends what a reminder watches before it comes for the second time."""
+    length = program.policies.constants.whole(guard.amount)
+    frame = next((f for f in point.frame.outward() if f.parent is not None and guard in f.parent.guards), None)
+    if length is None or frame is None or frame.parent is None:
+        return False
+    ends = (program.policies.constants.whole(g.amount) for g in frame.parent.guards if g.kind == "after" and not g.also)
+    return any(end is not None and end <= 2 * length for end in ends)
 
 
 def _report(
@@ -125,20 +131,26 @@ def _report(
         labels.append(Label(cycle.step.at, "runs again and again"))
     elif cycle.nodes and cycle.nodes[0].at is not None:
         labels.append(Label(cycle.nodes[0].at, "is entered again and again"))
+    elif cycle.beside is not None and cycle.beside.at is not None:
+        labels.append(Label(cycle.beside.at, "fires again and again"))
     item = cycle.step.item if isinstance(cycle.step, ForEach) else ""
     differing = _differing(flow, cycle)
     text = _with_part(call, operation, differing or "round")
     done = Waypoint("done", point)
     closing = Step("both have the same key: the second is answered with the result of the first", at)
     claim = Claim(flow.workflow.name, (done, done), Sign("same key", operation.name), stops=True)
+    shown = program.show(claim, (closing,))
+    if cycle.beside is not None and shown.verdict == "impossible":
+        return  # what it guards is over before it comes again
     report(
         KeyInCycle(
             at=at,
             operation=call.target,
             nodes=tuple(node.name for node in cycle.nodes) if len(cycle.nodes) > 1 else (),
             item=item,
+            beside=cycle.beside.label if cycle.beside is not None else "",
             part=text,
-            trace=program.show(claim, (closing,)).trace,
+            trace=shown.trace,
             labels=tuple(labels),
             fixes=_fixes(call, text) if differing else (),
         )

@@ -90,6 +90,8 @@ class LockOnRollback(Problem):
         return (
             "what an error undoes inside a `lock` is undone under it: leave the lock of the undo out",
             "if it is undone later too, and needs the lock then, let the block end before anything can fail",
+            "a call that ends in `exhausted then park in ...` waits for a person instead, and undoes nothing here",
+            "if it is meant so, say why: `// allow lock-on-rollback: why`",
         )
 
 

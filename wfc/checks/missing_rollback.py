@@ -151,7 +151,7 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
         trace=trace,
         operation=step.target,
         started=isinstance(step, Start),
-        cause=_cause(undone),
+        cause=_cause(undone, step.target),
         certain=undone.certain,
         doubt=undone.doubt,
         suggestion=suggestion,
@@ -188,7 +188,7 @@ def _labels(step: Do | Start, at: Span, undone: Undone) -> tuple[Label, ...]:
     return tuple(labels)
 
 
-def _cause(undone: Undone) -> str:
+def _cause(undone: Undone, operation: str) -> str:
     """What happens afterwards, in a few words."""
     abort, step = undone.abort, undone.source.step
     if abort is None:
@@ -197,6 +197,8 @@ def _cause(undone: Undone) -> str:
         return f"`{abort.guard.label}` ends this part of the process"
     if undone.doubt:
         return "its answer is lost" if abort.errors else "another branch ends it"
+    if isinstance(step, Do) and step.target == operation:
+        return "another call of it fails"
     if isinstance(step, Do):
         return f"`{step.target}` fails later"
     return "a later step fails"

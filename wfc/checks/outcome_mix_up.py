@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Done, Scope, State, UndoRegion
-from wfc.ir.walk import Steps, blocks, nodes
+from wfc.ir.walk import Steps, blocks, guards, nodes, own_steps
 from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
@@ -19,7 +19,7 @@ class OutcomeMixUp(Problem):
     What was refused and what was done go the same way: the order that was taken back is shipped. It is an error where
     an `undo` stands before one of the ends, for then nothing is left of what the arrow relies on. Where the ends
     differ, let each give a value and decide behind the scope; or leave the scope by an error and its `catch`. Where
-    they mean the same, lead them to one state that ends it.
+    they mean the same, lead them to one state that ends it. Of deadlines it does not matter which one is over.
 
     ```wf fails
     service stock {
@@ -99,6 +99,8 @@ def _scope(program: Inquiry, flow: WorkflowFlow, scope: Scope, reached: set[int]
     taken_back = [done for done, undone in ends if undone]
     if len(ends) < 2 or not flow.reached(flow.graph.entries[id(scope)]):  # noqa: PLR2004 - two are a mix
         return
+    if not taken_back and all(id(done) in _timed(scope) for done, _ in ends):
+        return  # the time is over, one way or the other
     assert scope.at is not None and scope.next is not None  # noqa: PT018 - the caller's
     labels = [
         Label(done.at, "ends so after taking everything back" if undone else "ends so")
@@ -116,6 +118,16 @@ def _scope(program: Inquiry, flow: WorkflowFlow, scope: Scope, reached: set[int]
             undone=bool(taken_back),
         )
     )
+
+
+def _timed(scope: Scope) -> set[int]:
+    """The ends of a scope in the tails of deadlines, by id."""
+    tails = [guard for guard in scope.region.guards if guard.kind in ("after", "at")]
+    for node in scope.region.nodes:
+        if isinstance(node, State):
+            inner = (guard for step in own_steps(node.steps) for guard in guards(step))
+            tails += [guard for guard in (*node.guards, *inner) if guard.kind in ("after", "at")]
+    return {id(step) for guard in tails for step in own_steps(guard.steps) if isinstance(step, Done)}
 
 
 def _claims(flow: WorkflowFlow, scope: Scope, ends: list[Done]) -> Iterator[tuple[Claim, tuple[Step, ...]]]:

@@ -17,6 +17,7 @@ from wfc.text.value import value
 TRIES = 3  # steps for which a run is looked for
 
 _ANSWERS = frozenset(("Timeout", "Unavailable", "Invalid"))  # a lock that is not free is another matter
+_LOCKS = frozenset(("LockTimeout", "LockLost"))  # who thinks of the rare one must not forget the common one
 
 
 @value(kw_only=True)
@@ -81,8 +82,11 @@ def check(program: Inquiry, report: Reporter) -> None:
 def _guard(program: Inquiry, flow: WorkflowFlow, frame: Frame, guard: Guard, report: Reporter) -> None:
     if guard.kind != "catch" or guard.any or guard.at is None or any(name == "System" for name, _ in guard.groups):
         return
-    named = _ANSWERS & set(guard.names)
-    missing = (_ANSWERS & frame.arrivals) - _caught(frame)
+    named, missing = frozenset[str](), frozenset[str]()
+    for kind, telling in ((_ANSWERS, _ANSWERS), (_LOCKS, {"LockLost"})):
+        if telling & set(guard.names):
+            named |= kind & set(guard.names)
+            missing |= (kind & frame.arrivals) - _caught(frame)
     if named and missing:
         names = tuple(sorted(missing))
         report(
@@ -114,7 +118,7 @@ def _caught(frame: Frame) -> set[str]:
     for outer in frame.outward():
         for guard in outer.guards:
             if guard.kind == "catch":
-                found |= _ANSWERS if guard.any else set(guard.names)
+                found |= _ANSWERS | _LOCKS if guard.any else set(guard.names)
         if outer.kind == "also":
             break
     return found

@@ -135,8 +135,13 @@ def _import(at: Span) -> tuple[Edit, ...]:
     """The import of `Patient`, unless the source has it or declares one of its own."""
     text = at.source.text
     found = _NAMES.search(text)
-    if _OWN.search(text) or (found and "Patient" in found["names"]):
+    if _OWN.search(text):
         return ()
+    there = re.search(r"\bPatient\b", found["names"]) if found else None
+    if found and there:
+        # as it is: so that no other fix takes it away, for not being used yet, at the same time
+        start = found.start("names") + there.start()
+        return (Edit(Span(at.source, start, start + len("Patient")), "Patient"),)
     if found:
         end = found.start("names") + len(found["names"].rstrip().rstrip(","))
         return (Edit(Span(at.source, end, end), ", Patient"),)

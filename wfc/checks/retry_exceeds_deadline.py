@@ -5,7 +5,7 @@ from typing import ClassVar
 from wfc.flow.deadlines import Limit, limits, rows
 from wfc.flow.program import WorkflowFlow
 from wfc.flow.time import Path, Term
-from wfc.ir.machine import Guard
+from wfc.ir.machine import Guard, Wait
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Trace
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
@@ -23,8 +23,9 @@ class RetryExceedsDeadline(Problem):
 
     Each call may use all its attempts, with their timeouts and the pauses between them. If these add up to more than
     the time there is, the last attempts exist on paper only: the deadline interrupts them, and undoes what was done.
-    The sum is that of the longest path: branches side by side take the longest one, a loop counts one round. What
-    nobody can know, such as people's answers, is left out.
+    The sum is that of the longest path: branches side by side take the longest one, a loop counts one round. Under a
+    deadline a `wait` of a fixed length counts as well: what stands behind it never comes. What nobody can know, such as
+    people's answers, is left out.
 
     ```wf fails
     service shop { query price(item: Text) -> Int with { timeout 2s try 4 times backoff 1s } }
@@ -56,12 +57,15 @@ class RetryExceedsDeadline(Problem):
     rows: tuple[str, ...]
     left_out: tuple[str, ...]
     enough: str
+    what: str = "calls"
 
     def message(self) -> str:
         what = f"the promise{self.promise.rstrip('-')} is" if self.promise else "the deadline is"
-        return f"{what} {spaced_duration(self.limit)}, but the calls may take {spaced_duration(self.total)}"
+        return f"{what} {spaced_duration(self.limit)}, but the {self.what} may take {spaced_duration(self.total)}"
 
     def label(self) -> str:
+        if self.what != "calls":
+            return "comes before the end of what it watches"
         return "comes before the last attempts" if not self.promise else "may be broken by attempts alone"
 
     def help(self) -> tuple[str, ...]:
@@ -69,6 +73,9 @@ class RetryExceedsDeadline(Problem):
         if self.left_out:
             lines.append(f"not counted: {listed(self.left_out)}")
         word = "within" if self.promise else "after"
+        if self.what == "waits":
+            lines.append(f"`{word} {self.enough}`, or wait for less")
+            return tuple(lines)
         lines.append(f"`{word} {self.enough}`, or less for the calls: `overall` in their policy, or fewer attempts")
         return tuple(lines)
 
@@ -108,12 +115,18 @@ def _report(found: Limit, limit: int, trace: Trace | None, report: Reporter) -> 
             total=path.total,
             rows=tuple(told),
             left_out=tuple(sorted(path.unknown)),
+            what=_what(path),
             enough=enough,
             trace=trace,
             labels=labels,
             fixes=_fixes(guard, enough),
         )
     )
+
+
+def _what(path: Path) -> str:
+    waits = {isinstance(term.step, Wait) for term in path.terms}
+    return "waits" if waits == {True} else "calls and waits" if True in waits else "calls"
 
 
 def _share(term: Term) -> str:

@@ -1,10 +1,11 @@
 """Loops that add something to be undone in each round, and never make it final."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar
 
 from wfc.flow.components import components
-from wfc.flow.graph import Frame, Point
+from wfc.flow.graph import Abort, Frame, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.expressions import Expr, Op, Ref, walk
 from wfc.ir.machine import Choose, Do, ForEach, Goto, Repeat, Settle, SetVar, Start, Undo, UndoRegion
@@ -14,6 +15,9 @@ from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
+
+PLACES = 16  # sets of guarded things around calls that are told apart in one loop
+ARROWS = 8  # arrows of which one may be the one that closes a loop
 
 
 @value(kw_only=True)
@@ -71,41 +75,85 @@ class UnboundedLog(Problem):
 def check(program: Inquiry, report: Reporter) -> None:
     """Reports each such loop once, at its first call that leaves something to be undone."""
     for flow in program.flows.values():
-        for part in _rounds(flow):
-            calls = [point for point in part if _leaves(program, point)]
-            calls.sort(key=lambda point: point.number)
-            if not calls or calls[0].step is None or calls[0].step.at is None or _bounded(part):
-                continue
+        told: set[int] = set()
+        for part, calls in _rounds(program, flow):
             step = calls[0].step
             assert isinstance(step, Do | Start)
+            if step.at is None or not told.isdisjoint(map(id, calls)):
+                continue
+            told.update(map(id, calls))
             done = Waypoint("done", program.ways.at(step) or calls[0])
             closing = Step("and so on: each round leaves one more to be undone in the end", step.at)
             claim = Claim(flow.workflow.name, (done, done), Sign("there"), stops=True)
             report(
                 UnboundedLog(
-                    at=calls[0].step.at,
+                    at=step.at,
                     operation=step.target,
                     others=len(calls) - 1,
                     trace=program.show(claim, (closing,)).trace,
-                    labels=tuple(_back(part)),
-                    fixes=_fixes(part),
+                    labels=tuple(_back(part, calls)),
+                    fixes=_fixes(part, calls),
                 )
             )
 
 
-def _rounds(flow: WorkflowFlow) -> Iterator[list[Point]]:
-    """The parts of the graph that lead back to themselves and on which nothing is made final or undone."""
+_Followed = Callable[[Abort], bool]
+
+
+def _rounds(program: Program, flow: WorkflowFlow) -> Iterator[tuple[list[Point], list[Point]]]:
+    """The loops without a bound on which nothing is made final or undone, with the calls that add up."""
     points = [p for p in flow.graph.points if flow.reached(p) and not _final(p)]
-    kept = {id(point) for point in points}
-    targets = {id(point): tuple(id(t) for t in _after(point) if id(t) in kept) for point in points}
+    leaving = [point for point in points if _leaves(program, point)]
+    if not leaving:
+        return
+    inside = {id(point) for point in leaving}
+    for part in _circles(points, _kept):
+        for unbounded in _without_bound(part, _kept):
+            calls = [point for point in unbounded if id(point) in inside]
+            if calls:
+                yield unbounded, calls
+    for part in _circles(points, _every):
+        yield from _behind_aborts(part, inside)
+
+
+def _behind_aborts(part: list[Point], leaving: set[int]) -> Iterator[tuple[list[Point], list[Point]]]:
+    """Loops that an abort closes: it undoes what was done inside its frame, and what was done before adds up."""
+    crossed = {id(a.frame) for point in part for a in point.aborts if a.target is not None and not _kept(a)}
+    around = {id(p): frozenset(map(id, p.frame.outward())) & crossed for p in part if id(p) in leaving}
+    for undoing in list(dict.fromkeys(around.values()))[:PLACES] if crossed else ():
+        followed: _Followed = partial(_spares, undoing)
+        for circle in _circles(part, followed):
+            for unbounded in _without_bound(circle, followed):
+                calls = [p for p in unbounded if id(p) in around and around[id(p)] <= undoing]
+                if calls:
+                    yield unbounded, calls
+
+
+def _kept(abort: Abort) -> bool:
+    """Whether nothing is undone by an abort."""
+    return abort.keep or abort.frame.kind == "do"
+
+
+def _every(_: Abort) -> bool:
+    return True
+
+
+def _spares(frames: frozenset[int], abort: Abort) -> bool:
+    """Whether an abort undoes nothing that was done in some frames."""
+    return _kept(abort) or id(abort.frame) not in frames
+
+
+def _circles(points: list[Point], followed: _Followed) -> Iterator[list[Point]]:
+    """The parts of the graph that lead back to themselves, in source order."""
     found = {id(point): point for point in points}
+    targets = {id(point): tuple(id(t) for t in _after(point, followed) if id(t) in found) for point in points}
     for part in components(targets):
         first = next(iter(part))
         if len(part) > 1 or first in targets[first]:
-            yield [found[number] for number in part]
+            yield sorted((found[number] for number in part), key=lambda point: point.number)
 
 
-def _after(point: Point) -> Iterator[Point]:
+def _after(point: Point, followed: _Followed) -> Iterator[Point]:
     """Where the flow goes on with what has been done: rounds of what has a bound are not counted."""
     step = point.step
     for target in point.next:
@@ -114,7 +162,7 @@ def _after(point: Point) -> Iterator[Point]:
         if not again and not bounded:
             yield target
     for abort in point.aborts:
-        if abort.target is not None and (abort.keep or abort.frame.kind == "do"):
+        if abort.target is not None and followed(abort):
             yield abort.target
 
 
@@ -175,13 +223,38 @@ def _steps(undo: Undo | None) -> bool:
     return undo is not None and undo.kind == "steps"
 
 
-def _bounded(part: list[Point]) -> bool:
-    """Whether a counter or a deadline ends the loop in any case."""
-    counters = {p.step.name for p in part if isinstance(p.step, SetVar) and _counts(p.step)}
-    asked = (arm.test for p in part if isinstance(p.step, Choose) for arm in p.step.arms)
-    until = (p.step.until for p in part if isinstance(p.step, Repeat))
-    if any(_reads(test, counters) for test in (*asked, *until)):
-        return True
+def _without_bound(part: list[Point], followed: _Followed) -> Iterator[list[Point]]:
+    """What is left of a loop without the rounds that a counter or a deadline ends in any case."""
+    if _has_deadline(part):
+        return
+    sets = [point.step for point in part if isinstance(point.step, SetVar)]
+    again = {step.name for step in sets if not _counts(step)}  # starts anew in some round
+    counters = {step.name for step in sets} - again
+    counting = [p for p in part if isinstance(p.step, SetVar) and p.step.name in counters]
+    asking = [point for point in part if any(_reads(test, counters) for test in _tests(point))]
+    if not counting or not asking:
+        yield part
+        return
+    asked = {ref.name for p in asking for test in _tests(p) for ref in walk(test) if isinstance(ref, Ref)}
+    counting = [p for p in counting if isinstance(p.step, SetVar) and p.step.name in asked]
+    for bound in (asking, counting):  # a round that does not count, or does not ask, has no bound
+        without = {id(point) for point in bound}
+        yield from _circles([point for point in part if id(point) not in without], followed)
+
+
+def _tests(point: Point) -> Iterator[Expr]:
+    match point.step:
+        case Choose(arms=arms):
+            yield from (arm.test for arm in arms)
+        case Repeat(until=until):
+            if point.kind == "until":
+                yield until
+        case _:
+            return
+
+
+def _has_deadline(part: list[Point]) -> bool:
+    """Whether a deadline around all of it ends the loop in any case."""
     around = [set(map(id, point.frame.outward())) for point in part]
     common = set.intersection(*around) if around else set()
     return any(
@@ -200,23 +273,51 @@ def _reads(expr: Expr, names: set[str]) -> bool:
     return any(isinstance(part, Ref) and part.name in names for part in walk(expr))
 
 
-def _back(part: list[Point]) -> Iterator[Label]:
-    """The arrow or the `repeat` that closes the loop."""
+def _back(part: list[Point], calls: list[Point]) -> Iterator[Label]:
+    """The arrow or the `repeat` that closes the loop: one without which none of the calls comes again, if possible."""
     inside = {id(point) for point in part}
-    found: list[Span] = []
+    found: dict[int, tuple[Span, Point]] = {}
     for point in part:
         step = point.step
         again = isinstance(step, Goto) and any(id(target) in inside for target in point.next)
         if step is not None and step.at is not None and (again or (isinstance(step, Repeat) and point.kind == "until")):
-            found.append(step.at)
-    if found:
-        yield Label(max(found, key=lambda at: at.start), "and the next round begins")
+            found[step.at.start] = step.at, point
+    arrows = [found[start] for start in sorted(found, reverse=True)]
+    closing = next((arrow for arrow in arrows[:ARROWS] if _closes(arrow[1], part, calls)), None)
+    if arrows:
+        yield Label((closing or arrows[0])[0], "and the next round begins")
 
 
-def _fixes(part: list[Point]) -> tuple[Fix, ...]:
+def _closes(arrow: Point, part: list[Point], calls: list[Point]) -> bool:
+    """Whether all rounds with a call go through an arrow."""
+    left = [point for point in part if point is not arrow]
+    wanted = {id(point) for point in calls}
+    return all(wanted.isdisjoint(map(id, circle)) for circle in _circles(left, _every))
+
+
+def _fixes(part: list[Point], calls: list[Point]) -> tuple[Fix, ...]:
     """`settle` before the arrow that closes the loop. Whether the round is final there is the author's to say."""
-    label = next(_back(part), None)
+    label = next(_back(part, calls), None)
     if label is None or label.at.source.text[: label.at.start].rstrip()[-2:] != "->":
         return ()
-    start = len(label.at.source.text[: label.at.start].rstrip()) - 2
-    return (Fix("add `settle`", (Edit(Span(label.at.source, start, start), "settle "),)),)
+    source = label.at.source
+    start = len(source.text[: label.at.start].rstrip()) - 2
+    before = Span(source, start, start)
+    edits: tuple[Edit, ...] = (Edit(before, "settle "),)
+    if _alone(part, label.at, start):
+        edits = (Edit(before, "{ settle "), Edit(Span(source, label.at.end, label.at.end), " }"))
+    return (Fix("add `settle`", edits),)
+
+
+def _alone(part: list[Point], at: Span, arrow: int) -> bool:
+    """Whether an arrow stands directly behind a trigger or a condition, without a block around it."""
+    heads: list[Span | None] = []
+    for point in part:
+        if point.guard is not None and any(step.at == at for step in point.guard.steps):
+            heads.append(point.guard.at)
+        if isinstance(point.step, Choose):
+            heads.extend(arm.at for arm in point.step.arms if any(step.at == at for step in arm.steps))
+    text = at.source.text
+    return text[:arrow].rstrip().endswith("otherwise") or any(
+        head is not None and "{" not in text[head.start : arrow] for head in heads
+    )

@@ -14,11 +14,11 @@ from wfc.text.value import value
 
 @value(kw_only=True)
 class WaitWithoutDeadline(Problem):
-    """An `await` has no deadline, and nothing around it has one: if the event never comes, the process never ends.
+    """An `await` or a task has no deadline, and nothing around it has one: the process may wait for ever.
 
-    Events get lost, customers forget, partners go out of business. Then the instance waits for ever, with all that it
-    holds: reserved stock, an open case, a promise. Give the wait a deadline (`after`, `at`), or one to the state, scope
-    or workflow around it; a child that is only called under a deadline has one too.
+    Events get lost, customers forget, clerks are ill, partners go out of business. Then the instance waits for ever,
+    with all that it holds: reserved stock, an open case, a promise. Give the wait a deadline (`after`, `at`), or one to
+    the state, scope or workflow around it; a child that is only called under a deadline has one too.
 
     ```wf fails
     event Paid(order: Text) key order
@@ -57,8 +57,11 @@ class WaitWithoutDeadline(Problem):
     severity: ClassVar[Severity] = Severity.WARNING
 
     events: tuple[str, ...]
+    task: str = ""
 
     def message(self) -> str:
+        if self.task:
+            return f"if nobody answers `{self.task}`, this waits for ever"
         shown = " or ".join(f"`{name}`" for name in self.events)
         return f"if {shown} never comes, this waits for ever" if shown else "nothing limits this wait"
 
@@ -73,19 +76,24 @@ class WaitWithoutDeadline(Problem):
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each `await` that no deadline and no reminder limits, here or at all calls of its workflow."""
+    """Reports each `await` and task that no deadline and no reminder limits, here or at all calls of its workflow."""
     limited = _limited(program)
     for name, flow in program.flows.items():
         if name in limited:
             continue
         for point in flow.graph.points:
             step = point.step
-            if isinstance(step, Await) and point.kind == "step" and flow.reached(point) and not _has_limit(point):
+            if point.kind not in ("do", "step") or not flow.reached(point) or _has_limit(point):
+                continue
+            if isinstance(step, Await) and step.at is not None:
                 events = tuple(n for guard in step.guards if guard.kind == "on" and not guard.also for n in guard.names)
-                if step.at is not None:
-                    closing = Step(_waits(events), step.at)
-                    trace = program.show(standing(flow, point), (closing,)).trace
-                    report(WaitWithoutDeadline(at=step.at, trace=trace, events=events))
+                closing = Step(_waits(events), step.at)
+                trace = program.show(standing(flow, point), (closing,)).trace
+                report(WaitWithoutDeadline(at=step.at, trace=trace, events=events))
+            if isinstance(step, Do) and step.kind == "task" and point.kind == "do" and step.at is not None:
+                closing = Step("waits for a person; if nobody answers, the process stands here for ever", step.at)
+                trace = program.show(standing(flow, point), (closing,)).trace
+                report(WaitWithoutDeadline(at=step.at, trace=trace, events=(), task=step.target))
 
 
 def _waits(events: tuple[str, ...]) -> str:

@@ -31,11 +31,15 @@ _NAMES = ("param", "local", "var")
 
 @dataclass(eq=False)
 class Cycle:
-    """Something that runs again and again, and what is inside. `nodes` are those of a loop, in source order."""
+    """Something that runs again and again, and what is inside. `nodes` are those of a loop, in source order.
 
-    kind: Literal["loop", "repeat", "each"]
+    `beside`: the block of a guard that runs beside what it guards, each time its event or its time comes.
+    """
+
+    kind: Literal["loop", "repeat", "each", "beside"]
     step: Repeat | ForEach | None
     nodes: tuple[Node, ...] = ()
+    beside: Guard | None = None
     steps: list[Step] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     inner: list[Region] = field(default_factory=list)
@@ -76,7 +80,7 @@ class Cycle:
             if self.step.index is not None:
                 yield self.step.index, None
         for step in self.steps:
-            yield from _bound(step)
+            yield from bound(step)
             for guard in guards(step):
                 if guard.bind is not None:
                     yield guard.bind, None
@@ -99,7 +103,8 @@ def _after(point: Point) -> Iterator[Point]:
             yield abort.target
 
 
-def _bound(step: Step) -> Iterator[tuple[str, Expr | None]]:
+def bound(step: Step) -> Iterator[tuple[str, Expr | None]]:
+    """The names that a step binds: with the value that each follows from, or with None where it may be anything."""
     match step:
         case Let(name=name, value=value):
             yield name, value
@@ -124,6 +129,8 @@ class Cycles:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._around: dict[int, tuple[Cycle, ...]] = {}
+        every = region_steps(graph.workflow.region, undos=False)
+        self._sets: list[Step] = [step for step in every if isinstance(step, SetVar)]
         self._region(graph.workflow.region, ())
         self._part = self._parts()
         self._first: dict[int, Point] = {}  # of a `repeat` or a `for each`
@@ -138,7 +145,7 @@ class Cycles:
         """
         found = self._around.get(id(point.step), ())
         part = self._part.get(id(point))
-        return tuple(cycle for cycle in found if part is not None and part in self._entered(cycle))
+        return tuple(c for c in found if c.kind == "beside" or (part is not None and part in self._entered(c)))
 
     def _entered(self, cycle: Cycle) -> set[int]:
         """The parts of the graph in which a cycle begins."""
@@ -160,8 +167,7 @@ class Cycles:
 
     def _region(self, region: Region, around: tuple[Cycle, ...]) -> None:
         self._block(region.steps, around)
-        for guard in region.guards:
-            self._block(guard.steps, around)
+        self._guards(region.guards, region, around, around)
         loops = _loops(region)
         for node in region.nodes:
             loop = loops.get(node.name)
@@ -169,10 +175,41 @@ class Cycles:
             match node:
                 case State(steps=steps, guards=own):
                     self._block(steps, inside)
-                    for guard in own:
-                        self._block(guard.steps, inside if _returns(guard, loop) else around)
+                    returning = tuple(guard for guard in own if _returns(guard, loop))
+                    self._guards(returning, steps, inside, inside)
+                    self._guards(tuple(g for g in own if g not in returning), steps, around, inside)
                 case Scope(region=inner):
                     self._region(inner, inside)
+
+    def _guards(
+        self,
+        guards: tuple[Guard, ...],
+        guarded: Region | tuple[Step, ...],
+        around: tuple[Cycle, ...],
+        inside: tuple[Cycle, ...],
+    ) -> None:
+        """The tails of guards; a block beside runs again and again while what it guards goes on."""
+        for guard in guards:
+            again = (
+                guard.also and guard.kind in ("on", "every") and any(isinstance(s, Do) for s in own_steps(guard.steps))
+            )
+            if again:
+                self._block(guard.steps, (self._beside(guard, guarded), *inside))
+            else:
+                self._block(guard.steps, inside if guard.also else around)
+
+    def _beside(self, guard: Guard, guarded: Region | tuple[Step, ...]) -> Cycle:
+        """The block of a guard. Whatever goes on meanwhile, in what it guards or around, may change a name."""
+        cycle = Cycle("beside", None, beside=guard, steps=[*all_inside(guard.steps), *self._sets], guards=[guard])
+        if isinstance(guarded, Region):
+            cycle.steps.extend(region_steps(guarded, undos=False))
+            _whole(guarded, cycle)
+        else:
+            cycle.steps.extend(all_inside(guarded))
+            for step in own_steps(guarded):
+                for below in regions_of(step):
+                    _whole(below, cycle)
+        return cycle
 
     def _block(self, steps: tuple[Step, ...], around: tuple[Cycle, ...]) -> None:
         for step in steps:
@@ -182,8 +219,11 @@ class Cycles:
                 inside = (_cycle("repeat", step, all_inside(step.steps)), *around)
             if isinstance(step, ForEach):
                 inside = (_each(step), *around)
-            for block in blocks(step):
-                self._block(block, inside)
+            if guards(step):
+                self._guards(guards(step), (step,), inside, inside)
+            else:
+                for block in blocks(step):
+                    self._block(block, inside)
             for region in regions_of(step):
                 self._region(region, inside)
 

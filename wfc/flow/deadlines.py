@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wfc.flow.graph import Frame
 from wfc.flow.policies import Tries
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.flow.time import Path, Term, sums
+from wfc.flow.time import BOUNDED, Path, Term, Times, sums
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import Do, Guard, Parallel, Region, State
 from wfc.text.durations import spaced_duration
@@ -19,7 +19,8 @@ _SHOWN = 6
 class Limit:
     """A deadline, by its guard, or a promise (`sla`), by its name; `length` in milliseconds where it is fixed.
 
-    `path` is the longest way through it: calls with all their attempts and pauses, and what is not counted.
+    `path` is the longest way through it: calls with all their attempts and pauses, and what is not counted. Waits of a
+    fixed length count under a deadline, for what stands behind them never comes; a promise may know them.
     """
 
     promise: str | None
@@ -35,9 +36,31 @@ def limits(program: Program, flow: WorkflowFlow) -> Iterator[Limit]:
         if frame.entry is None or not flow.reached(frame.entry):
             continue
         for promise, place, amount, guard in _limits(frame):
-            path = _inside(program, frame)
+            path = _inside(program.longest if guard is None else program.longest_with_waits, frame)
             if path is not None and place is not None:
                 yield Limit(promise, place, program.policies.constants.whole(amount), guard, path)
+
+
+def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, int]]:
+    """The deadlines that never come, since others inside have always ended by then what they watch; by when it has.
+
+    Only where nothing is called meanwhile: a call may stand still for reasons of its own, and then the outer deadline
+    is a belt to the braces.
+    """
+    calling: set[int] = set()
+    for point in flow.graph.points:
+        for frame in point.frame.outward() if point.kind == "do" else ():
+            if frame.kind == "also" or id(frame) in calling:
+                break
+            calling.add(id(frame))
+    for frame in flow.graph.frames:
+        if frame.entry is None or not flow.reached(frame.entry) or id(frame) in calling:
+            continue
+        for guard in frame.guards:
+            length = program.policies.constants.whole(guard.amount) if guard.kind == "after" else None
+            path = _inside(program.bounds, frame) if length is not None else None
+            if length is not None and path is not None and path.unknown == {BOUNDED} and path.total < length:
+                yield guard, path.total
 
 
 def _limits(frame: Frame) -> Iterator[tuple[str | None, Span | None, Expr | None, Guard | None]]:
@@ -50,17 +73,17 @@ def _limits(frame: Frame) -> Iterator[tuple[str | None, Span | None, Expr | None
             yield sla.name, sla.place, sla.within, None
 
 
-def _inside(program: Program, frame: Frame) -> Path | None:
+def _inside(times: Times, frame: Frame) -> Path | None:
     """The longest path inside a guarded thing."""
     match frame.subject:
         case Do():
-            return program.longest.call(frame.subject)
+            return times.call(frame.subject)
         case Parallel():
-            return program.longest.branches(frame.subject)
+            return times.branches(frame.subject)
         case State():
-            return program.longest.state(frame.subject)
+            return times.state(frame.subject)
         case Region():
-            return program.longest.through(frame.subject)
+            return times.through(frame.subject)
         case _:
             return None
 
@@ -71,8 +94,10 @@ def rows(path: Path) -> list[str]:
 
 
 def _row(term: Term, times: int) -> str:
-    """A call with what it is made of."""
-    assert isinstance(term.step, Do)
+    """A call with what it is made of, or a wait."""
+    if not isinstance(term.step, Do):
+        again = f"{times} times " if times > 1 else ""
+        return f"`wait`: {again}{spaced_duration(term.length)}"
     often = f"{times} calls of {spaced_duration(term.length)}, each " if times > 1 else ""
     return f"`{term.step.target}`: {often}{_terms(term.tries, term.length)}"
 

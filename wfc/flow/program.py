@@ -170,6 +170,16 @@ class Program:
         return Times(self.machine, self.policies, longest=True)
 
     @cached_property
+    def longest_with_waits(self) -> Times:
+        """How long things take at most, waits of a fixed length included."""
+        return Times(self.machine, self.policies, longest=True, waits=True)
+
+    @cached_property
+    def bounds(self) -> Times:
+        """How long things take at most, where deadlines inside bound what nobody can know."""
+        return Times(self.machine, self.policies, longest=True, bounds=True)
+
+    @cached_property
     def shortest(self) -> Times:
         """How long things take at least."""
         return Times(self.machine, self.policies, longest=False)

@@ -101,11 +101,19 @@ class _Ways:
 
 
 class Times:
-    """The longest ways (over calls) or the shortest ones (over waits of a fixed length) in a machine."""
+    """The longest ways (over calls) or the shortest ones (over waits of a fixed length) in a machine.
 
-    def __init__(self, machine: Machine, policies: Policies, *, longest: bool) -> None:
+    With `waits`, the longest ways go over waits of a fixed length too; with `bounds`, what nobody can know takes as
+    long as the deadline around it lets it, and `BOUNDED` says so.
+    """
+
+    def __init__(
+        self, machine: Machine, policies: Policies, *, longest: bool, waits: bool = False, bounds: bool = False
+    ) -> None:
         self.policies = policies
         self.longest = longest
+        self.waits = waits or bounds or not longest
+        self.bounds = bounds
         self.workflows = {workflow.name: workflow for workflow in machine.workflows}
         self._whole: dict[str, Path | None] = {}
         self._regions: dict[int, _Ways] = {}
@@ -236,6 +244,8 @@ class Times:
             if guard.also or not (self.longest or guard.kind == "after"):
                 continue
             before = self._before(inside, guard)
+            if self.bounds and (deadline := self._deadline(guards)) is not None:
+                before = self._over(before, deadline)
             tail = self._block(guard.steps)
             found.append({name: before.then(path) for name, path in tail.exits.items()})
         return self._joined(found).exits
@@ -245,19 +255,20 @@ class Times:
         length = self.policies.constants.whole(guard.amount) if guard.kind == "after" else None
         if not self.longest:
             return Path(length or 0)
-        if length is not None and inside.total > length:
-            return Path(length, inside.unknown | {_CUT}, (inside,))
-        return inside
+        return inside if length is None else self._over(inside, length)
+
+    def _over(self, inside: Path, deadline: int) -> Path:
+        """Something that a deadline ends, if it comes to that."""
+        if self.bounds and inside.unknown - {BOUNDED, _CUT}:
+            return Path(deadline, frozenset((BOUNDED,)), (inside,))
+        return Path(deadline, inside.unknown | {_CUT}, (inside,)) if inside.total > deadline else inside
 
     def _cut(self, exits: dict[str, Path], guards: tuple[Guard, ...]) -> dict[str, Path]:
         """A thing with a deadline of its own is over by then."""
         deadline = self._deadline(guards)
         if deadline is None or not self.longest:
             return exits
-        return {
-            name: Path(deadline, path.unknown | {_CUT}, (path,)) if path.total > deadline else path
-            for name, path in exits.items()
-        }
+        return {name: self._over(path, deadline) for name, path in exits.items()}
 
     def _deadline(self, guards: tuple[Guard, ...]) -> int | None:
         whole = self.policies.constants.whole
@@ -268,12 +279,14 @@ class Times:
         """A call or a `parallel` with its guards, whose tails may go on behind it."""
         ways = _Ways(inside)
         deadline = self._deadline(guards)
-        if inside is not None and deadline is not None and self.longest and inside.total > deadline:
-            ways.fall = Path(deadline, inside.unknown | {_CUT}, (inside,))
+        if inside is not None and deadline is not None and self.longest:
+            ways.fall = self._over(inside, deadline)
         for guard in guards:
             if guard.also or not (self.longest or guard.kind in ("after", "on", "at")):
                 continue
             before = self._before(inside or NOTHING, guard)
+            if self.bounds and inside is not None and deadline is not None:
+                before = self._over(before, deadline)
             tail = self._block(guard.steps)
             if tail.fall is not None:
                 ways.fall = self._best((ways.fall, before.then(tail.fall)))
@@ -330,9 +343,9 @@ class Times:
                 return _Ways(NOTHING)
 
     def _wait(self, step: Wait) -> Path:
-        if self.longest:
+        length = None if step.until or not self.waits else self.policies.constants.whole(step.amount)
+        if self.longest and length is None:
             return Path(unknown=frozenset(("what is waited for",)))
-        length = None if step.until else self.policies.constants.whole(step.amount)
         return Path(length, parts=(Term(step, length),)) if length is not None and length > 0 else NOTHING
 
     def _for_each(self, step: ForEach) -> Path | None:
@@ -373,6 +386,7 @@ class Times:
 
 
 _CUT = "what a deadline inside cuts off"
+BOUNDED = "what a deadline inside bounds"
 
 
 def sums(path: Path) -> Iterator[tuple[Term, int]]:

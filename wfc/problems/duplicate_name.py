@@ -7,7 +7,10 @@ from wfc.text.value import field, value
 
 
 def _another_name(problem: "DuplicateName") -> tuple[Fix, ...]:
-    """A name of its own for this declaration; where it is meant, it must be written as well: not safe."""
+    """A name of its own for this declaration; where it is meant, it must be written as well: not safe.
+
+    Not for names whose uses stand close by: those would be left behind.
+    """
     if problem.at.text != problem.name:
         return ()
     other = f"{problem.name}_2"

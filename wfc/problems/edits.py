@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Sequence
 
 from wfc.problems.problem import Edit, Problem
-from wfc.text.source import SourceFile
+from wfc.text.source import SourceFile, Span
+
+
+def at_top(body: Span, clause: str) -> Edit:
+    """A clause as the first one of a body in braces: on a line of its own, unless the body has none."""
+    text, start = body.source.text, body.start + 1
+    end = text.find("\n", start)
+    rest = text[start : end if end >= 0 else len(text)].strip()
+    if rest and not rest.startswith("//"):
+        return Edit(Span(body.source, start, start), f" {clause}")
+    place = start if end < 0 or not rest else end
+    line = text[text.rfind("\n", 0, body.start) + 1 : body.start]
+    indent = line[: len(line) - len(line.lstrip())]
+    return Edit(Span(body.source, place, place), f"\n{indent}  {clause}")
 
 
 def apply_edits(source: SourceFile, edits: Iterable[Edit]) -> str:

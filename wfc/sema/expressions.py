@@ -507,7 +507,7 @@ class Typer(Lookup):
         name = node.param.text
         check_reserved(self.module, node.param, self.report)
         if env.find(name) is not None or env.is_known(name) or name in self.module.values:
-            self.report(problems.DuplicateName(at=self.module.at(node.param), name=name))
+            self.report(problems.DuplicateName(at=self.module.at(node.param), name=name, fixes=()))
         inside = env.inner().bind(name, Binding("lambda", item))
         body = self.infer(node.body, inside, wanted)
         body = self.coerce(body, wanted, node.body) if wanted is not None else self.public(body, node.body)

@@ -119,11 +119,11 @@ class StepTyper:
         inner = env.names.get(text)
         if older is not None:
             label = (Label(older.at, f"a {older.kind} of this name"),)
-            self.report(problems.DuplicateName(at=self.module.at(name), name=text, labels=label))
+            self.report(problems.DuplicateName(at=self.module.at(name), name=text, labels=label, fixes=()))
         elif (env.outer is not None and (env.outer.find(text) is not None or env.outer.is_known(text))) or (
             inner is not None and (inner.kind != ref or ref == "var")
         ):
-            self.report(problems.DuplicateName(at=self.module.at(name), name=text))
+            self.report(problems.DuplicateName(at=self.module.at(name), name=text, fixes=()))
 
     def _misplaced(self, node: ast.Node, word: str, place: str, why: str = "") -> None:
         self.report(problems.MisplacedWord(at=self.module.at(node), word=word, place=place, why=why))

@@ -11,6 +11,7 @@ from attrs import evolve
 from wfc import problems
 from wfc.ir.expressions import Lit
 from wfc.ir.types import DURATION, INT, UNKNOWN, Fields, ListOf, OperationType, Type, optional, settled, substitute
+from wfc.problems.edits import at_top
 from wfc.problems.problem import Edit, Fix, Label, Reporter
 from wfc.sema import policies
 from wfc.sema.calls import Bound
@@ -98,7 +99,7 @@ class _WorkflowTyper(StepTyper):
             if older is not None and older.decl is not decl:
                 label = (Label(older.at, f"a {older.kind} of this name"),)
                 at = self.module.at(info.node.name)
-                self.report(problems.DuplicateName(at=at, name=info.name, labels=label))
+                self.report(problems.DuplicateName(at=at, name=info.name, labels=label, fixes=()))
         env = Env(names)
         if decl.key is not None:
             self.types.clock = False
@@ -121,10 +122,13 @@ class _WorkflowTyper(StepTyper):
         first = _FIRST.get(str(kind))
         lets = [s for s in own_steps(region) if isinstance(s, ast.Let) and s.name.text == name] if region else []
         names = [n for s in own_steps(region) for n in names_of_step(s) if n.text == name] if region else []
+        if region and any(
+            isinstance(node, ast.Scope) and node.bind and node.bind.text == name for node in region.nodes
+        ):
+            return ()  # a variable cannot be what a scope gives
         if region is None or first is None or len(lets) != len(names) or any(let.type for let in lets):
             return ()
-        start = self.module.at(region).first(1).end
-        declared = Edit(Span(self.module.source, start, start), f"\n  var {name}: {kind} = {first}")
+        declared = at_top(self.module.at(region), f"var {name}: {kind} = {first}")
         changed = (Edit(self.module.at(let).first(len("let")), "set") for let in lets)
         return (Fix(f"make `{name}` a variable", (declared, *changed)),)
 
@@ -213,7 +217,7 @@ class _WorkflowTyper(StepTyper):
             if older is not node:
                 label = (Label(self.module.at(older.name), "the first one"),)
                 at = self.module.at(node.name)
-                self.report(problems.DuplicateName(at=at, name=node.name.text, labels=label))
+                self.report(problems.DuplicateName(at=at, name=node.name.text, labels=label, fixes=()))
 
     def _clauses(self, region: ast.Region, env: Env, place: Place) -> Env:
         """Variables in turn, then what reads them."""
@@ -491,7 +495,7 @@ class _WorkflowTyper(StepTyper):
             check_reserved(self.module, name, self.report)
             self.workflow.types[name.id] = kind
             if env.find(name.text) is not None or env.is_known(name.text) or name.text in self.module.values:
-                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text))
+                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text, fixes=()))
 
 
 _FIRST = {"Text": '""', "Int": "0", "Decimal": "0.0", "Bool": "false", "Duration": "0s"}

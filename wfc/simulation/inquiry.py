@@ -70,6 +70,9 @@ class Inquiry(Flow):
     def _show(self, claim: Claim, closing: Iterable[Step], limits: Limits, *, missing: bool) -> Shown:
         if self._spent > BUDGET:
             return Shown("open", UNSOUGHT)
-        verdict, trace, turns = self._bench.show(claim, tuple(closing), limits, missing=missing)
+        try:
+            verdict, trace, turns = self._bench.show(claim, tuple(closing), limits, missing=missing)
+        except RecursionError:  # of a workflow that calls itself at once there is no run
+            return Shown("open")
         self._spent += turns
         return Shown(verdict, trace)
