@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 NODE_CHECK := process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-all lint fmt generate bench mutants clean
+.PHONY: help setup demo test test-fast test-all lint fmt generate pictures bench mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -100,6 +100,11 @@ fmt: $(VENV)/.dev ## format, and fix what can be fixed safely
 
 generate: $(VENV)/.dev ## rewrite the generated files
 	python -m wfc.devtools.generate
+
+pictures: setup ## draw the images of README.md and the docs
+	wfc compile examples/order-fulfillment examples/loan-approval --target diagram --out build/pictures
+	node $(JS)/render-gate.mjs $(JS)/node_modules/mermaid/dist/mermaid.min.js --png docs/images \
+	  build/pictures/order-fulfillment.diagram.md build/pictures/loan-approval.diagram.md > build/pictures/told.json
 
 bench: $(VENV)/.dev ## measure start-up, parsing and the machine
 	python -m benchmarks.run

@@ -1,9 +1,11 @@
 // Renders the mermaid pictures of Markdown pages in Chromium: node render-gate.mjs MERMAID [--png FOLDER] FILE...
 //
 // MERMAID is the bundle for browsers, as the npm package carries it. Prints [{"file", "line", "labels", "error"}]: every
-// piece of text that stands in the picture. With --png each picture becomes FOLDER/PAGE-N.png as well.
+// piece of text that stands in the picture. With --png each picture becomes FOLDER/PAGE-N.png as well, and
+// FOLDER/pictures.json says of what texts they were drawn.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -108,13 +110,16 @@ try {
   const told = JSON.parse(decoded(said[1]));
   if (png !== undefined) {
     mkdirSync(png, { recursive: true });
+    const drawnOf = {};
     for (const [index, picture] of told.entries()) {
       const { file } = found[index];
       const number = found.slice(0, index).filter((each) => each.file === file).length + 1;
-      const place = join(png, `${basename(file).replace(/\..*/, "")}-${number}.png`);
-      writeFileSync(place, Buffer.from(picture.png, "base64"));
+      const name = `${basename(file).replace(/\..*/, "")}-${number}.png`;
+      writeFileSync(join(png, name), Buffer.from(picture.png, "base64"));
+      drawnOf[name] = createHash("sha256").update(found[index].text).digest("hex");
       delete picture.png;
     }
+    writeFileSync(join(png, "pictures.json"), `${JSON.stringify(drawnOf, null, 2)}\n`);
   }
   const result = found.map(({ file, line }, index) => ({ file, line, ...told[index] }));
   process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,4 +1,4 @@
-"""Chromium draws the pictures, with both mermaids in use, and what stands in them is what their text says."""
+"""Chromium draws the pictures, with both mermaids in use, and Graphviz draws its own: each shows what its text says."""
 
 import html
 import json
@@ -6,14 +6,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.golden.program import loaded
-from wfc.backends import diagram
+from wfc.backends import diagram, dot
 from wfc.driver import pipeline
+from wfc.ir.machine import Machine
+from wfc.picture.flow import flow_charts
+from wfc.picture.model import Arrow, Box, Group, Picture
 from wfc.project.sources import read_sources
 
 HERE = Path(__file__).resolve().parent
@@ -23,11 +27,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MERMAIDS = ("mermaid", "mermaid12")
 MARKS = {"quot": '"', "lt": "<", "gt": ">", "amp": "&"}
 
-pytestmark = [
-    pytest.mark.js,
-    pytest.mark.slow,
-    pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="there is no Chromium: `make setup` says more"),
-]
+pytestmark = [pytest.mark.js, pytest.mark.slow]
+needs_browser = pytest.mark.skipif(
+    not any(map(shutil.which, BROWSERS)), reason="there is no Chromium: `make setup` says more"
+)
 
 HOSTILE = r"""
 /// Ends here? --> `a` "b" <script>alert(1)</script>
@@ -60,28 +63,39 @@ HOSTILE = "event Stop(name: Text) key name\nerror TooBad(of: Int)\n" + HOSTILE.r
 LITERAL = ("; click A call alert(3)", "</script><script>alert(4)</script>", "#quot; #35; `md`", "$$x$$", "Grüße, 你好")
 
 
-def pages(folder: Path) -> Iterator[Path]:
-    """The pages of the examples, of the programs with names that mean something elsewhere, and of a hostile one."""
+@cache
+def machines() -> tuple[tuple[str, Machine], ...]:
+    """The processes of the examples, of programs with names that mean something elsewhere, and a hostile one."""
     projects = [(place.name, sorted(place.glob("*.wf"))) for place in sorted(ROOT.glob("examples/*")) if place.is_dir()]
     programs = [*sorted(ROOT.glob("tests/backends/*/programs/*.wf")), ROOT / "tests/samples/names.wf"]
     projects += [(program.stem, [program]) for program in programs]
     texts = {name: {path.name: path.read_text(encoding="utf-8") for path in paths} for name, paths in projects}
+    found: list[tuple[str, Machine]] = []
     for name, text in {**texts, "hostile": {"main.wf": HOSTILE}}.items():
         files, settings, report = loaded(text)
         checked = pipeline.check(read_sources((), settings, files, report), settings, files, pipeline.Options())
         assert checked.report.is_runnable, (name, [problem.message() for problem in checked.report.problems])
-        for root in pipeline.roots(checked, pipeline.Options()):
-            for output in diagram.emit(pipeline.machine(root, checked.model, settings, pipeline.Options())):
-                place = folder / f"{name}-{output.path}"
-                place.write_text(output.text, encoding="utf-8")
-                yield place
+        roots = pipeline.roots(checked, pipeline.Options())
+        found += [(name, pipeline.machine(root, checked.model, settings, pipeline.Options())) for root in roots]
+    return tuple(found)
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    return tuple(pages(tmp_path_factory.mktemp("pages")))
+    folder = tmp_path_factory.mktemp("pages")
+    return tuple(written(folder, diagram))
 
 
+def written(folder: Path, backend: Any) -> Iterator[Path]:
+    """What a backend writes of all processes."""
+    for name, machine in machines():
+        for output in backend.emit(machine):
+            place = folder / f"{name}-{output.path}"
+            place.write_text(output.text, encoding="utf-8")
+            yield place
+
+
+@needs_browser
 @pytest.mark.parametrize("mermaid", MERMAIDS)
 def test_pictures_show_what_they_say(mermaid: str, drawn: tuple[Path, ...]) -> None:
     told = rendered(mermaid, drawn)
@@ -138,3 +152,35 @@ def labels(text: str) -> set[str]:
 def plain(text: str) -> str:
     """What is written of a label, as it is read."""
     return html.unescape(re.sub(r"#(\d+|[a-z]+);", lambda m: MARKS.get(m[1]) or chr(int(m[1])), text))
+
+
+def test_graphviz_shows_what_it_says(tmp_path: Path) -> None:
+    files = list(written(tmp_path, dot))
+    command = ["node", str(HERE / "dot-gate.mjs"), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = {Path(each["file"]).name: each for each in json.loads(done.stdout)}
+    for name, machine in machines():
+        for output, picture in zip(dot.emit(machine), flow_charts(machine), strict=True):
+            drawn = told[f"{name}-{output.path}"]
+            assert not drawn["errors"], (output.path, drawn["errors"])
+            assert not drawn["injected"], output.path
+            assert {one_line(label) for label in drawn["labels"]} == texts(picture), output.path
+
+
+def texts(picture: Picture) -> set[str]:
+    """What a picture says."""
+    found: list[str] = []
+    for _, item in picture.walk():
+        match item:
+            case Box(lines=lines):
+                found.extend(lines)
+            case Arrow(text=text):
+                found.extend(text.split("\n"))
+            case Group(title=title):
+                found.append(title)
+    return {one_line(text) for text in found if text.strip()}
+
+
+def one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

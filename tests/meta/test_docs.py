@@ -286,15 +286,6 @@ def test_an_excerpt_of_the_machine_is_in_the_machine_of_the_order_example(excerp
     assert json.loads(excerpt) in list(_parts(json.loads(order_file("json"))))
 
 
-def test_the_picture_in_the_readme_is_the_one_of_the_order_example(request: pytest.FixtureRequest) -> None:
-    (shown,) = fenced("README.md", "mermaid")
-    drawn = next(block["text"] for block in _FENCE.finditer(order_file("diagram")) if block["info"] == "mermaid")
-    if request.config.getoption("--update"):
-        (ROOT / "README.md").write_text(read("README.md").replace(shown, drawn), encoding="utf-8", newline="\n")
-    else:
-        assert shown == drawn
-
-
 def _parts(data: object) -> Iterator[object]:
     """A value of JSON and everything in it."""
     yield data

@@ -25,7 +25,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "never entered": frozenset({"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}),
     "unhandled": frozenset({"unhandled-error"}),
     "crossed pivot": frozenset({"abort-after-pivot", "unordered-pivot", "pivot-may-give-up"}),
-    "same key": frozenset({"key-in-cycle"}),
+    "same key": frozenset({"key-in-cycle", "duplicate-key"}),
     "sent twice": frozenset({"unsafe-retry"}),
     "lock order": frozenset({"lock-order", "lock-upgrade"}),
 }
@@ -67,7 +67,8 @@ def _says(problem: Problem, fault: Fault) -> bool:
     if kind in ("not undone", "sent twice", "same key"):
         return getattr(problem, "operation", name) == name
     if kind == "halted" and name:
-        return getattr(problem, "name", name) in (name, "") or name.startswith(f"{getattr(problem, 'name', '')}.")
+        told = getattr(problem, "name", name)  # a scope in a branch halts where the branches stand
+        return told in (name, "") or name.startswith(f"{told}.") or told.startswith(f"{name}.")
     return True
 
 

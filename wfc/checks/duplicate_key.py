@@ -102,6 +102,6 @@ def _report(program: Inquiry, flow: WorkflowFlow, found: Sent, report: Reporter)
         return
     stands = place(operation.places, "key")
     labels = [Label(stands, "the key of each call")] if stands is not None and own is None else []
-    if first.at is not None:
+    if first.at is not None and first is not call:
         labels.append(Label(first.at, "called first"))
     report(DuplicateKey(at=at, operation=call.target, others=found.others, trace=shown.trace, labels=tuple(labels)))

@@ -62,7 +62,10 @@ class Sent:
 
 
 def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
-    """The calls of activities whose explicit key another call has sent, nothing being undone or changed in between."""
+    """The calls of activities whose explicit key has been sent before, with nothing in it changed since.
+
+    By another call, if nothing has been undone in between; or by the same one, which a loop leads back to.
+    """
     same: dict[tuple[str, Expr], list[Point]] = {}
     for point in flow.graph.points:
         step = point.step
@@ -73,16 +76,22 @@ def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
     several = {about: calls for about, calls in same.items() if len(calls) > 1}
     if several:
         yield from _Behind(flow, several).pairs()
+    if any(flow.cycles.around(call) for calls in same.values() for call in calls):
+        yield from _Behind(flow, same, undone=True).again()
 
 
 class _Behind:
     """Which calls lie behind each point: a forward data flow by union over bit sets.
 
-    A name that gets another value drops the calls whose key reads it, and an abort those that it undoes.
+    A name that gets another value drops the calls whose key reads it, and an abort those that it undoes, unless
+    `undone` ones count: what is done once more under its old key is answered as if it had not been undone.
     """
 
-    def __init__(self, flow: WorkflowFlow, several: dict[tuple[str, Expr], list[Point]]) -> None:
+    def __init__(
+        self, flow: WorkflowFlow, several: dict[tuple[str, Expr], list[Point]], *, undone: bool = False
+    ) -> None:
         self.flow = flow
+        self.undone = undone
         self.calls = [point for calls in several.values() for point in calls]
         self.groups: dict[int, int] = {}  # by id of a call: the bits of the others with its key
         self.reading: dict[str, int] = {}
@@ -115,6 +124,12 @@ class _Behind:
         for (point, first), *others in found.values():
             yield Sent(point, first, len(others))
 
+    def again(self) -> Iterator[Sent]:
+        """The calls that lie behind themselves."""
+        for point in self.calls:
+            if self.may.get(id(point), 0) & self.bit[id(point)]:
+                yield Sent(point, point, 0)
+
     def _before(self, point: Point) -> int:
         return self.may.get(id(point), 0) | self._beside(point.frame)
 
@@ -141,11 +156,11 @@ class _Behind:
         bits = self.may[id(point)]
         for abort in point.aborts:
             if abort.target is not None:
-                gone = 0 if abort.keep else self.inside.get(id(abort.frame), 0)
+                gone = 0 if abort.keep or self.undone else self.inside.get(id(abort.frame), 0)
                 yield abort.target, bits & ~gone
         for name in _assigned(point):
             bits &= ~self.reading.get(name, 0)
-        if isinstance(point.step, UndoRegion):
+        if isinstance(point.step, UndoRegion) and not self.undone:
             region = next(f for f in point.frame.outward() if f.kind in ("scope", "workflow", "also"))
             bits &= ~self.inside.get(id(region), 0)
         bits |= self.completed.get(id(point), 0)

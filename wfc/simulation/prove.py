@@ -391,9 +391,10 @@ def _answers(moment: Moment, waypoint: Waypoint) -> bool:
         return False
     if waypoint.kind == "done":
         return given.kind == "value"
+    if given.kind not in ("error", "system"):
+        return False
     name = given.value["is"] if isinstance(given.value, dict) else given.value
-    errors = waypoint.errors or (waypoint.abort.errors if waypoint.abort is not None else frozenset())
-    return given.kind in ("error", "system") and name in errors
+    return name in (waypoint.errors or (waypoint.abort.errors if waypoint.abort is not None else frozenset()))
 
 
 def _since(stage: Stage, mark: Moment | None) -> list[Moment]:
