@@ -193,3 +193,27 @@ def test_signs_are_ascii_where_the_output_knows_no_others(monkeypatch: pytest.Mo
     screen.flush()
     shown = screen.buffer.getvalue().decode("ascii")
     assert shown.splitlines() == [" 0s  - waiting 1 starts", "     a", "       . waits 1d", '+1d  = done ""']
+
+
+def test_simulate_runs_a_machine_without_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("main.wf").write_text('workflow Small(id: Text) -> Text key id { state A { wait 1d  done "good" } }\n')
+    assert main(["compile", "main.wf", "--target", "json", "--out", "."]) == 0
+    assert main(["simulate", "main.wf", "--trace", "run.json"]) == 0
+    capsys.readouterr()
+    assert main(["simulate", "main.wf"]) == 0
+    of_source = capsys.readouterr().out
+    Path("main.wf").write_text("// One line more.\n" + Path("main.wf").read_text())
+    assert main(["simulate", "main.wf", "--replay", "run.json"]) == 0
+    assert capsys.readouterr().out == of_source
+    Path("main.wf").unlink()
+    assert main(["simulate", "small.state-machine.json"]) == 0
+    assert capsys.readouterr().out == of_source
+    assert main(["simulate", "small.state-machine.json", "--replay", "run.json"]) == 0
+    assert "good" in capsys.readouterr().out
+    assert main(["simulate", "small.state-machine.json", "--process", "other"]) == 2
+    assert "this is the machine of `small`" in capsys.readouterr().err
+    assert main(["simulate", "run.json"]) == 2
+    assert "it is no machine that wfc wrote" in capsys.readouterr().err

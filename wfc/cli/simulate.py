@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,8 @@ from wfc.cli.base.input import Input, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, palette_for, print_problems, print_summary
 from wfc.cli.base.timeline import print_timeline, signs_for
 from wfc.driver import pipeline
+from wfc.ir.encode import BadMachineError
+from wfc.ir.load import load
 from wfc.ir.machine import Machine
 from wfc.ir.scenario import Scenario
 from wfc.machine.program import Program
@@ -58,7 +60,7 @@ class _Entry(Action):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declares what `wfc simulate` takes."""
-    parser.add_argument("path", metavar="FILE", help="a .wf file")
+    parser.add_argument("path", metavar="FILE", help="a .wf file, or the machine that compile wrote of one")
     parser.add_argument("--process", metavar="NAME", help="the workflow, if the file has several")
     parser.add_argument("--scenario", metavar="TEXT", help="tell the scenario of the file with this text in its title")
     parser.add_argument("--input", metavar="JSON", help="the parameters, as an object, or the path of a file with it")
@@ -96,7 +98,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> int:
-    """Checks the file, then runs one of its workflows."""
+    """Checks the file, then runs one of its workflows. A machine has been checked when it was written."""
+    if chosen.path.endswith(".json"):
+        return _tried(lambda: _machine_file(chosen), chosen)
     given = read_input([chosen.path])
     if not given.sources or given.report.has_errors:
         return _refuse(given.report.problems, given, WRONG_USE, chosen)
@@ -105,18 +109,40 @@ def run(chosen: Namespace) -> int:
     if code != FINE and not (chosen.replay is not None and not checked.model.undeclared):
         errors = [problem for problem in checked.report.problems if problem.level() is Severity.ERROR]
         return _refuse(errors, given, code, chosen)
+    return _tried(lambda: _source_file(checked, given, chosen), chosen)
+
+
+def _tried(work: Callable[[], int], chosen: Namespace) -> int:
     try:
         _compatible(chosen)
-        if chosen.explore:
-            return _explore(checked, given, chosen)
-        if chosen.replay is not None:
-            return _replay(checked, given, chosen)
-        if chosen.scenario is not None:
-            return _scenario(checked, given, chosen)
-        return _play(checked, given, chosen)
+        return work()
     except (_UseError, FlagError, ScriptError) as wrong:
         complain(str(wrong))
         return WRONG_USE
+
+
+def _source_file(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+    if chosen.replay is not None:
+        return _replay(lambda trace: _same_program(checked, given, trace), chosen)
+    if chosen.scenario is not None:
+        return _scenario(checked, given, chosen)
+    machine = _machine(checked, given, chosen.process)
+    return _explore(machine, chosen) if chosen.explore else _play(machine, chosen)
+
+
+def _machine_file(chosen: Namespace) -> int:
+    """Runs what a `PROCESS.state-machine.json` or the record of a version holds; the source is not needed."""
+    try:
+        machine = load(_text_of(chosen.path))
+    except BadMachineError as wrong:
+        raise _UseError(f"{chosen.path}: {wrong}") from None
+    if chosen.process not in (None, machine.process, machine.workflow.name):
+        raise _UseError(f"there is no process named `{chosen.process}`; this is the machine of `{machine.process}`")
+    if chosen.scenario is not None:
+        raise _UseError("a machine has no scenarios: they stand in the source")
+    if chosen.replay is not None:
+        return _replay(lambda trace: _fitting(machine, trace), chosen)
+    return _explore(machine, chosen) if chosen.explore else _play(machine, chosen)
 
 
 def _refuse(found: Sequence[Problem], given: Input, code: int, chosen: Namespace) -> int:
@@ -203,8 +229,7 @@ def _told(checked: pipeline.Checked, given: Input, chosen: Namespace) -> tuple[M
 # ----------------------------------------------------------------------------------------------------------------- runs
 
 
-def _play(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
-    machine = _machine(checked, given, chosen.process)
+def _play(machine: Machine, chosen: Namespace) -> int:
     program = Program(machine)
     script = read_script(program, machine.workflow, _entries(chosen))
     played = play(program, machine.workflow.name, script, until=chosen.until, seed=chosen.seed)
@@ -248,8 +273,7 @@ def _scenario(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int
     return code or (PROBLEMS if outcome.difference is not None else FINE)
 
 
-def _explore(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
-    machine = _machine(checked, given, chosen.process)
+def _explore(machine: Machine, chosen: Namespace) -> int:
     bounds = Bounds(
         states=chosen.states or Bounds().states,
         events=chosen.events or Bounds().events,
@@ -299,11 +323,10 @@ def _write(text: str, chosen: Namespace) -> None:
     print_summary(f"the trace is in {chosen.trace}")
 
 
-def _replay(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
+def _replay(find: Callable[[Trace], Program], chosen: Namespace) -> int:
     try:
         trace = read_trace(_text_of(chosen.replay))
-        program = _same_program(checked, given, trace)
-        told = replay(program, trace)
+        told = replay(find(trace), trace)
     except TraceError as wrong:
         raise _UseError(f"{chosen.replay}: {wrong}") from None
     except ReplayError as wrong:
@@ -315,7 +338,17 @@ def _replay(checked: pipeline.Checked, given: Input, chosen: Namespace) -> int:
 
 def _same_program(checked: pipeline.Checked, given: Input, trace: Trace) -> Program:
     """The program that a trace is of: a scenario brings definitions of its own into the machine."""
-    machine = _machine(checked, given, trace.process)
+    try:
+        return _fitting(_machine(checked, given, trace.process), trace)
+    except TraceError:
+        found = _of_scenario(checked, given, trace)
+        if found is None:
+            raise
+        return found
+
+
+def _fitting(machine: Machine, trace: Trace) -> Program:
+    """The program of a machine as a trace wants it."""
     program = Program(machine)
     if program.digest == trace.machine:
         return program
@@ -323,10 +356,14 @@ def _same_program(checked: pipeline.Checked, given: Input, trace: Trace) -> Prog
     if closed.digest == trace.machine:
         print_summary("this is a trace of --explore: each call is one attempt, whatever its policy says")
         return closed
+    raise TraceError(f"it is of another version of `{trace.process}`: the workflow has changed since")
+
+
+def _of_scenario(checked: pipeline.Checked, given: Input, trace: Trace) -> Program | None:
     for other, _, _ in pipeline.scenarios(checked, given.settings, pipeline.Options()):
         if other.process == trace.process and Program(other).digest == trace.machine:
             return Program(other)
-    raise TraceError(f"it is of another version of `{trace.process}`: the workflow has changed since")
+    return None
 
 
 # ----------------------------------------------------------------------------------------------------------- the script

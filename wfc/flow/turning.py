@@ -81,12 +81,18 @@ def _fires_at_once(guard: Guard) -> bool:
 
 
 def _pauses(point: Point) -> bool:
-    """Whether a point is a `wait` that takes time; one that is over when it begins does not."""
+    """Whether a point is a `wait` that takes time in each round.
+
+    One that is over when it begins does not, and one for a day with a fixed date does so in the first round only.
+    """
     step = point.step
     if not isinstance(step, Wait):
         return False
-    at_once = isinstance(step.amount, Lit) and isinstance(step.amount.value, int) and step.amount.value <= 0
-    return step.until or not at_once
+    if step.until:
+        return any(
+            isinstance(part, Now) or (isinstance(part, Ref) and part.kind != "const") for part in walk(step.amount)
+        )
+    return not (isinstance(step.amount, Lit) and isinstance(step.amount.value, int) and step.amount.value <= 0)
 
 
 def _next_iteration(point: Point, target: Point) -> bool:

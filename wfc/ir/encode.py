@@ -53,12 +53,12 @@ def tag(kind: type[Any]) -> str:
     return f"type-{name}" if kind.__module__ == type_terms.__name__ else name
 
 
-def encode(item: Any) -> Any:  # noqa: ANN401 - any value of the machine
-    """A value of the machine as data."""
+def encode(item: Any, *, places: bool = True) -> Any:  # noqa: ANN401 - any value of the machine
+    """A value of the machine as data, with the lines where it stands unless `places` says otherwise."""
     if isinstance(item, Basic):
         return item.name
     if isinstance(item, tuple):
-        return [encode(part) for part in item]
+        return [encode(part, places=places) for part in item]
     if not isinstance(item, Value):
         return item
     found: dict[str, Any] = {"is": tag(type(item))}
@@ -67,9 +67,9 @@ def encode(item: Any) -> Any:  # noqa: ANN401 - any value of the machine
         if isinstance(item, expressions.Lit) and name == "value":
             found[name] = value
         elif value != _left_out(hint):
-            found[name] = encode(value)
+            found[name] = encode(value, places=places)
     at = getattr(item, "at", None)
-    if isinstance(at, Span):
+    if places and isinstance(at, Span):
         found["line"] = at.line
     return found
 

@@ -86,5 +86,5 @@ def essence(machine: Machine) -> Machine:
 
 
 def fingerprint(item: Any) -> str:  # noqa: ANN401 - any class of the machine
-    """A digest of a value of the machine."""
-    return sha256(json.dumps(encode(item), ensure_ascii=False).encode()).hexdigest()[:16]
+    """A digest of a value of the machine, wherever it stands."""
+    return sha256(json.dumps(encode(item, places=False), ensure_ascii=False).encode()).hexdigest()[:16]

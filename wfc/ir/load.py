@@ -11,7 +11,7 @@ def load(text: str) -> Machine:
     """The machine that a text holds; raises BadMachineError, with what is wrong, where it holds none."""
     try:
         data = json.loads(text)
-        if not isinstance(data, dict) or "format" not in data:
+        if not isinstance(data, dict) or "format" not in data or data.get("is") != "machine":
             raise BadMachineError("it is no machine that wfc wrote")
         if data["format"] != FORMAT:
             raise BadMachineError(f"it is in format {data['format']!r}; this wfc reads format {FORMAT}")
