@@ -298,6 +298,10 @@ const cases = {
     assert.deepEqual(run.done, { value: 'end caught bad' });
     assert.deepEqual(undos(w), ['1']);
   },
+  async 'a turn without end is a defect, not a process that hangs'() {
+    await assert.rejects(() => world().begin('Endless', { id: 'i' }), /goes round without ever waiting/);
+    await assert.rejects(() => world().begin('Around', { id: 'i' }), /goes round without ever waiting/);
+  },
   async 'decimal numbers are exact'() {
     const w = world({ 's.fetch': () => ({ value: { id: 'p', weight: 1, email: 'e', note: null } }) });
     const lines = [{ amount: '0.10', share: '3' }, { amount: '0.2', share: '1.5' }];

@@ -196,6 +196,8 @@ class Steps:
         lap = place.used.fresh("lap")
         inside = replace(place, loops=True)
         body = self.block(step.steps, inside)
+        if not any("await " in line for line in body):
+            body = [f"{place.wf}.lap();", *body]
         if ON in exits(step.steps):
             until = place.show.show(step.until, least=3)
             times = step.times

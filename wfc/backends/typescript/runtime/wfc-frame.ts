@@ -338,6 +338,11 @@ export class Frame {
     await this.run.rest(fiber);
   }
 
+  /** A round of a loop that waits for nothing: too many in one turn are a loop without end. */
+  lap(): void {
+    this.run.burn(1);
+  }
+
   audit(text: string): void {
     this.run.note('audit', this.run.path(this), this, { text });
   }
