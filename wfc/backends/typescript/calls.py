@@ -7,7 +7,7 @@ from wfc.backends.typescript.parsers import Parsers
 from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, FieldDef, OperationDef, ResourceDef, ServiceDef, Start, Undo, Workflow
-from wfc.ir.types import TEXT, Type
+from wfc.ir.types import INT, TEXT, Type
 from wfc.ir.walk import all_steps, is_constant, region_steps
 
 
@@ -32,7 +32,9 @@ class Usual:
 
     def _note(self, program: Program, step: Do) -> None:
         policy = program.policies[step.policy] if step.policy is not None else None
-        if policy is None or is_constant(policy):
+        if step.kind == "workflow":  # a workflow has no policy of its own: each call says it
+            self.policy[step.target] = None
+        elif policy is None or is_constant(policy):
             self.policy.setdefault(step.target, step.policy)
         own = step.undo is None or step.undo.scope == "operation"
         if own and (step.undo is None or step.undo.kind == "steps"):
@@ -116,6 +118,13 @@ def assign_text(expr: Expr, show: Expressions) -> str:
     return shown if str(expr.type).startswith("List<") else f"[{shown}]"
 
 
+def _part(name: str, kind: Type, show: Expressions) -> str:
+    """An argument in the key of a resource."""
+    if kind == TEXT:
+        return name
+    return f"String({name})" if kind == INT else f"{show.helper('shown')}({name})"
+
+
 class Descriptors:
     """Writes the descriptors of the handlers file."""
 
@@ -156,7 +165,7 @@ class Descriptors:
         """What `lock` takes, by its arguments."""
         show = self._show()
         local = self.program.names.local
-        args = [local(each.name) if each.type == TEXT else f"String({local(each.name)})" for each in resource.params]
+        args = [_part(local(each.name), each.type, show) for each in resource.params]
         shown = f"[{', '.join(args)}].join('/')" if len(args) != 1 else args[0]
         if not args:
             shown = "''"
@@ -234,7 +243,7 @@ class Descriptors:
         maker = self.uses.value("runtime", "undoBy" if undo.blind else "undoWith")
         kind = show.types.show(result) if result is not None else "undefined"
         needs = any(reads(arg, "result") for arg in step.args)
-        given = "" if undo.blind else f"reply: {kind}" if needs else f"_reply: {kind}"
+        given = f"reply: {kind}" if needs and not undo.blind else ""
         body = layout.prefixed(f"({given}) => ", _as_body(call))
         if undo.when is None:
             return layout.group(f"{maker}(", [body], ")")

@@ -10,11 +10,13 @@ from wfc.backends.typescript.flow import (
     NODE,
     ON,
     Place,
+    Used,
     assigned,
     end,
     exits,
     goto,
     inner_reads,
+    position,
     reads_of,
     unreachable,
 )
@@ -48,6 +50,9 @@ from wfc.ir.machine import (
 )
 from wfc.ir.types import Type
 from wfc.ir.walk import guards as guards_of
+from wfc.ir.walk import region_steps
+
+WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)
 
 RegionBody = Callable[[Region, Place], Code]
 
@@ -64,6 +69,8 @@ class Steps:
         """A block; what follows an exit is left out."""
         lines: Code = []
         for step in steps:
+            if isinstance(step, WAITING):
+                lines += position(place)
             lines += self._step(step, place)
             if ON not in exits((step,)):
                 break
@@ -134,7 +141,7 @@ class Steps:
         body = self._waits(step, inside, "", "")
         wf = "wf" if inside.used.frame else ""
         left = place.used.fresh("left")
-        items = [["''"], armed(place, guards, self.block), layout.prefixed(f"({wf}) => ", body)]
+        items = [armed(place, guards, self.block), layout.prefixed(f"({wf}) => ", body)]
         code = layout.group(f"await {place.wf}.guard(", items, ");")
         after = left_of(place, guards, left, self.block, [f"{target}{left}.value;"] if target else [])
         return [*_kept(code, left, after), *after]
@@ -165,6 +172,7 @@ class Steps:
             place.inner(closure=False),
             read=inner_reads(place, region),
             result=place.show.types.show(value) if value is not None else "void",
+            ending=False,
         )
         body = self.region_body(region, inside)
         given = ["wf" if inside.used.frame else "_wf", *params] if inside.used.frame or params else []
@@ -182,6 +190,9 @@ class Steps:
             params = []
         limit = "1"
         if step.concurrent:
+            waiting = [each for each in region_steps(step.region) if isinstance(each, WAITING)]
+            if len(waiting) > 1:
+                place = replace(place, steps=place.steps or Used())
             limit = show.show(step.limit) if step.limit is not None else "Number.POSITIVE_INFINITY"
         body = self._function(step.region, step.value, place, params)
         path = layout.quoted(step.region.path)
@@ -195,6 +206,8 @@ class Steps:
         lap = place.used.fresh("lap")
         inside = replace(place, loops=True)
         body = self.block(step.steps, inside)
+        if not any("await " in line for line in body):
+            body = [f"{place.wf}.lap();", *body]
         if ON in exits(step.steps):
             until = place.show.show(step.until, least=3)
             times = step.times
