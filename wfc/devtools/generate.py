@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wfc.devtools import machine_schema, parser_tables, problem_index
+from wfc.devtools import machine_schema, parser_tables, problem_index, target_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,7 @@ GENERATORS: tuple[Callable[[Path], Mapping[str, str]], ...] = (
     parser_tables.generate,
     problem_index.generate,
     machine_schema.generate,
+    target_table.generate,
 )
 
 
