@@ -525,7 +525,7 @@ export class Run {
     if (wrong !== undefined) return wrong;
     const failed = outcome.kind !== 'value';
     return this.#take(failed ? VALUES - 1 : VALUES, () => {
-      if (this.#awaited(call, attempt) !== undefined) this.#send({ type: 'note', what: 'late', detail: { call } });
+      if (this.#awaited(call, attempt) !== undefined) this.#late({ call });
       else this.#outcome(call, calls.judge(this.#program, this.state, call, outcome));
     });
   }
@@ -545,7 +545,7 @@ export class Run {
     if (!this.#program.tables.listeners.some((each) => each.event === type)) return 'unknown-event';
     const fields = this.#program.forms.event(type, data);
     return this.#take(EVENTS, () => {
-      if (this.state.status !== 'running') this.#send({ type: 'note', what: 'late', detail: {} });
+      if (this.state.status !== 'running') this.#late({});
       else this.#send({ type: `event.${type}`, event: type, data: fields });
     });
   }
@@ -554,7 +554,7 @@ export class Run {
   cancel(): Refused | undefined {
     if (this.state.status !== 'running') return 'not-running';
     return this.#take(1, () => {
-      if (this.state.status !== 'running') this.#send({ type: 'note', what: 'late', detail: {} });
+      if (this.state.status !== 'running') this.#late({});
       else this.#send({ type: 'cancel' });
     });
   }
@@ -562,6 +562,15 @@ export class Run {
   /** Time has come to where the host's clock is. */
   time(): void {
     this.#take(Infinity, () => undefined);
+  }
+
+  /** Something that was due at this very instant was faster. A chart that has ended takes no event any more. */
+  #late(detail: Fields): void {
+    if (this.state.status === 'running') this.#send({ type: 'note', what: 'late', detail });
+    else if (this.#program.tables.audit) {
+      const record = { at: this.#program.now, instance: this.id, kind: 'late answer', path: '', detail };
+      this.#host.command({ is: 'record', record });
+    }
   }
 
   #awaited(id: string, attempt: number): Refused | undefined {
