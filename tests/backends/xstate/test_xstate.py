@@ -68,7 +68,6 @@ REFUSED = {
     refusals.PARK: 'state A { do shop.count(order) as n with Parked audit "{n}" done }',
     refusals.PIVOT: "state A { do shop.hand(order) pivot done }",
     refusals.START: 'state A { start Child(order) key order compensate none "no harm" done }',
-    refusals.UNDO: "state A { do shop.book(order) undo done }",
 }
 
 

@@ -14,12 +14,13 @@ ACTIONS = frozenset({
     "abort", "again", "among", "answered", "audit", "begin", "beside", "branch", "broken", "call", "cancel", "catch",
     "choose", "close", "closing", "completed", "count", "drop", "dropped", "due", "emit", "enter", "fail",
     "failed", "fire", "fork", "give", "hear", "hold", "interrupted", "join", "keep", "measure", "note", "open",
-    "outcome", "promise", "refused", "rejoin", "reraise", "set", "settle", "tailed", "take", "tick", "wait",
+    "outcome", "promise", "refused", "rejoin", "reraise", "reverse", "set", "settle", "tailed", "take", "tick", "wait",
     "yield",
 })  # fmt: skip
 GUARDS = frozenset({
     "cancelled", "caught", "due", "ended", "free", "holds", "ignored", "joined", "nobody", "offered", "over",
-    "overdue", "passed", "past", "quiet", "stopped", "tail", "taken", "undone", "unheard", "waits", "within", "worked",
+    "overdue", "passed", "past", "quiet", "reversed", "stopped", "tail", "taken", "undone", "unheard", "waits", "within",
+    "worked",
 })  # fmt: skip
 
 

@@ -218,7 +218,11 @@ class Flow(Guards):
             case Fail():
                 error = do("fail", frame=here.frame.number, error=value(step.error, here.frame))
                 return self._leaf(here, "$fail").after(error)
-            case ForEach() | Lock() | Start() | UndoRegion():
+            case UndoRegion():
+                frame = here.frame.number
+                again = self._leaf(here, "$undoing", follow.transition(do("reversed", frame=frame)))
+                return again.after(do("reverse", frame=frame, frames=_own(here.frame)))
+            case ForEach() | Lock() | Start():
                 raise AssertionError(step)
 
     def _action(self, step: Step, frame: Frame, path: str, own: dict[str, str] | None = None) -> Json:
@@ -235,12 +239,7 @@ class Flow(Guards):
                 given = value(step.value, frame, own) if step.value is not None else None
                 return do("measure", metric=step.metric, value=given)
             case Settle():
-                found = []
-                for each in frame.outward():
-                    found.append(each.number)
-                    if each.boundary:
-                        break
-                return do("settle", frames=found)
+                return do("settle", frames=_own(frame))
             case _:
                 raise AssertionError((step, path))
 
@@ -362,3 +361,13 @@ class Flow(Guards):
 
         way = self._region(region, into, frame, finish)
         into["initial"] = next(key for key, state in into["states"].items() if state["id"] == way.target)
+
+
+def _own(frame: Frame) -> list[int]:
+    """A frame and those around it, up to its region's own."""
+    found = []
+    for each in frame.outward():
+        found.append(each.number)
+        if each.boundary:
+            break
+    return found

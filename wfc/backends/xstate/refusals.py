@@ -31,7 +31,6 @@ LOCK = "`lock`"
 PARK = "`exhausted then park`"
 PIVOT = "`pivot`"
 START = "`start`"
-UNDO = "the step `undo`"
 
 EFFECTLESS = ("Let", "SetVar", "Emit", "Choose", "Audit", "Measure")
 
@@ -66,8 +65,6 @@ def _step(step: Step) -> Refusals:
             yield LOCK, step.at
         case Start():
             yield START, step.at
-        case UndoRegion():
-            yield UNDO, step.at
         case Do():
             if step.kind == "workflow":
                 yield CHILD, step.at
@@ -98,6 +95,8 @@ def _undoes(region: Region) -> bool:
     steps = tuple(region_steps(region, undos=False))
     if not any(isinstance(step, Do) and step.undo is not None and step.undo.kind == "steps" for step in steps):
         return False
+    if any(isinstance(step, UndoRegion) for step in steps):
+        return True
     found = [guard for step in steps for guard in guards(step)]
     for each in regions(region):
         found += [*each.guards, *(g for node in each.nodes if isinstance(node, State) for g in node.guards)]

@@ -290,6 +290,13 @@ const ACTIONS: Readonly<Record<string, Act>> = {
   rejoin: (p, s, params) => {
     rejoin(p, s, frameOf(params));
   },
+  reverse: (p, s, params) => {
+    const frames = params['frames'] as readonly number[];
+    const log = [...frames].reverse().flatMap((each) => st.live(s, each).log);
+    for (const each of frames) st.change(s, each, { log: [] });
+    s.given[frameOf(params)] = log.length > 0;
+    if (log.length > 0) calls.undo(p, s, frameOf(params), log);
+  },
   set: (p, s, params) => {
     s.names[params['slot'] as string] = p.value(tree(params['value']), s);
   },
@@ -404,6 +411,8 @@ const GUARDS: Readonly<Record<string, Ask>> = {
     return due !== undefined && due.at <= p.now && st.quiet(p, s, false);
   },
   quiet: (p, s, params) => st.quiet(p, s, params['tail'] === true),
+  reversed: (p, s, params) =>
+    s.given[frameOf(params)] !== true || (s.undoing[frameOf(params)] === undefined && st.quiet(p, s, true)),
   stopped: (p, s, params) => st.stopped(p, s, frameOf(params)) && (params['quiet'] !== true || st.quiet(p, s, true)),
   tail: (p, s, params) =>
     st.live(s, p.guard(number(params, 'guard')).frame).guard === params['guard'] && st.quiet(p, s, true),
