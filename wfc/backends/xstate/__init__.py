@@ -21,6 +21,7 @@ from wfc.text.source import Span
 
 name = "xstate"
 FORMAT = 1
+ROUNDS = 100_000  # microsteps of one turn: a process that goes round without ever waiting is stopped, not hung
 SHARED = "wfc-runtime"  # the folder of what all workflows share, with that of the target `typescript`
 VALUES = ("decimal", "values")  # files of that target's runtime
 ADAPTER = (
@@ -61,6 +62,7 @@ def chart(machine: Machine) -> Json:
     made: Json = {
         "id": workflow.name,
         "description": workflow.doc,
+        "options": {"maxIterations": ROUNDS},
         "meta": {"wfc": _tables(machine, flow)},
         **body,
     }

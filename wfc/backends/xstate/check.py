@@ -7,7 +7,7 @@ from typing import Any
 Json = dict[str, Any]
 KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 FIELDS = frozenset({
-    "after", "always", "description", "entry", "id", "initial", "meta", "on", "states", "tags", "type",
+    "after", "always", "description", "entry", "id", "initial", "meta", "on", "options", "states", "tags", "type",
 })  # fmt: skip
 EDGE = frozenset({"actions", "description", "guard", "reenter", "target"})
 ACTIONS = frozenset({
@@ -19,8 +19,8 @@ ACTIONS = frozenset({
 })  # fmt: skip
 GUARDS = frozenset({
     "cancelled", "caught", "due", "ended", "free", "holds", "ignored", "joined", "nobody", "offered", "over",
-    "overdue", "passed", "past", "quiet", "reversed", "stopped", "tail", "taken", "undone", "unheard", "waits", "within",
-    "worked",
+    "overdue", "passed", "past", "quiet", "reversed", "stopped", "tail", "taken", "undone", "unheard", "waits",
+    "within", "worked",
 })  # fmt: skip
 
 
