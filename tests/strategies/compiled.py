@@ -12,7 +12,7 @@ from wfc.problems.render.concise import concise
 from wfc.project.sources import read_sources
 from wfc.sema.model import WorkflowModel
 
-OPTIONS = pipeline.Options(targets=names())
+OPTIONS = pipeline.Options(targets=names(), lenient=True)
 
 
 def checked(program: Program) -> pipeline.Checked:

@@ -19,6 +19,8 @@ from wfc.project.files import join
 from wfc.text.durations import parse_duration
 from wfc.text.names import counted, did_you_mean, listed
 
+ALL = ("all",)
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declares what `wfc compile` takes."""
@@ -116,17 +118,18 @@ def _options(chosen: Namespace) -> pipeline.Options:
         max_retries=chosen.max_retries,
         timeout_ms=chosen.timeout,
         audit=chosen.audit,
-        targets=chosen.target or pipeline.Options().targets,
+        targets=backends.names() if chosen.target == ALL else chosen.target or pipeline.Options().targets,
+        lenient=chosen.target == ALL,
         out=chosen.out,
     )
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """The targets of a list, each once; `all` stands for every one there is."""
+    """The targets of a list, each once; `all` stands for every one that can express a process."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if names == ALL:
+        return names
     known = backends.names()
-    if names == ("all",):
-        return known
     for name in names:
         if name not in known:
             near = did_you_mean(name, known)

@@ -36,6 +36,7 @@ class Options(Value):
     timeout_ms: int | None = None
     audit: bool = True
     targets: tuple[str, ...] = ("json", "diagram", "typescript")
+    lenient: bool = False  # what a target cannot express is left out with a warning
     out: str | None = None
 
 
@@ -108,10 +109,13 @@ def compile(sources: Sequence[SourceFile], settings: Settings, files: Files, opt
     outputs: dict[str, Output] = {}
     for built in machines:
         for backend in backends(options.targets):
-            for feature, at in backend.unsupported(built):
+            refused = backend.unsupported(built)
+            for feature, at in refused:
                 place = at or checked.model.modules[built.module].at(checked.model.modules[built.module].tree)
-                report(problems.UnsupportedFeature(at=place, feature=feature, target=backend.name))
-            outputs.update({output.path: output for output in backend.emit(built)})
+                target = backend.name
+                report(problems.UnsupportedFeature(at=place, feature=feature, target=target, skipped=options.lenient))
+            if not refused:
+                outputs.update({output.path: output for output in backend.emit(built)})
     if checked.report.has_errors:  # the backends had their say
         return Compiled(report, (), ())
     lines = tuple(line for built in machines for line in summary(built))

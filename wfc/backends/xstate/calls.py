@@ -78,7 +78,7 @@ class Calls:
             "operands": [f"operand.{param.name}" for param in operation.params],
             "key": _clause(step.key, show),
             "ownKey": encode(operation.key) if operation.key is not None else None,
-            "assign": _clause(step.assign, show),
+            "assign": _clause(step.assign if step.assign is not None else operation.assign, show),
             "effect": step.effect,
             "raises": sorted(step.raises),
             "partial": list(operation.partial),
