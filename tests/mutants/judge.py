@@ -20,7 +20,9 @@ ANSWERS: dict[str, frozenset[str]] = {
     "not undone": frozenset({"missing-rollback"}),
     "stuck": frozenset({"dead-end", "non-exhaustive-choice", "event-deadlock"}),
     "halted": frozenset({"dead-end", "non-exhaustive-choice"}),
-    "never ends": frozenset({"never-finishes", "endless-cycle", "dead-end", "non-exhaustive-choice", "dead-arm"}),
+    "never ends": frozenset(
+        {"never-finishes", "endless-cycle", "dead-end", "non-exhaustive-choice", "dead-arm", "unheard-event"}
+    ),
     "endless turn": frozenset({"endless-cycle"}),
     "never entered": frozenset({"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}),
     "unhandled": frozenset({"unhandled-error"}),

@@ -92,6 +92,8 @@ def check(program: Program, report: Reporter) -> None:
             if frame.entry is None or flow.reached(frame.entry):
                 for item in _same(program, flow, frame.guards):
                     _hidden(item, report)
+                for guard in _never(program, flow, frame.guards):
+                    _deaf(guard, report)
 
 
 def _unheard(program: Program) -> Iterator[EventDef]:
@@ -119,9 +121,24 @@ def _same(program: Program, flow: WorkflowFlow, guards: tuple[Guard, ...]) -> It
     """Guards of one thing whose events those before them take."""
     for _, several in same_place(guards):
         dead = program.choices.never([condition(guard) for guard in several], flow.workflow)
+        alone = [number for number in dead if program.choices.never([condition(several[number])], flow.workflow)]
         for number in dead:
-            if number:
+            if number and number not in alone:
                 yield Hidden(several[number], several[0], None, same=True)
+
+
+def _never(program: Program, flow: WorkflowFlow, guards: tuple[Guard, ...]) -> Iterator[Guard]:
+    """Guards whose condition no event meets."""
+    for guard in guards:
+        if guard.kind == "on" and guard.when is not None and program.choices.never([condition(guard)], flow.workflow):
+            yield guard
+
+
+def _deaf(guard: Guard, report: Reporter) -> None:
+    if guard.at is not None:
+        fixes = removal(guard.at, "remove this guard")
+        why = "its condition can never hold"
+        report(UnheardEvent(at=guard.at, fixes=fixes, event=guard.names[0], why=why, guard=True))
 
 
 def _hidden(found: Hidden, report: Reporter) -> None:
