@@ -342,3 +342,22 @@ def test_what_is_left_in_the_inbox_is_in_the_record_of_completion() -> None:
     assert instance(made, identity).value == "answered"
     (record,) = [record for record in made.records if record.kind == "completed"]
     assert record.get("unconsumed") == ("Stop",)
+
+
+# ----------------------------------------------------------------------------------------------- tasks
+
+
+def test_who_may_do_a_task_is_what_the_call_says_or_else_the_task() -> None:
+    made = world(
+        """
+service desk { task review(owner: Text) -> Bool assign [role("clerk"), person(owner)] }
+workflow W() -> Bool {
+  state Ask   { do desk.review("ann") as first -> Again }
+  state Again { do desk.review("ann") as second assign role("manager")  done second }
+}
+"""
+    )
+    started(made)
+    manager = {"is": "role", "name": "manager"}
+    both = ({"is": "role", "name": "clerk"}, {"is": "person", "name": "ann"})
+    assert [attempt.send.assign for attempt in made.attempts] == [both, manager]

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Generic, NoReturn, TypeVar
 
-from wfc.ir.dump import show_expr
+from wfc.ir.dump import condition
 from wfc.ir.forms import BUILT_IN, Forms
 from wfc.ir.machine import FieldDef, Machine, OperationDef
 from wfc.ir.samples import Samples
@@ -149,9 +149,7 @@ class Boundary:
             absent = self.forms.value(field.default)
         if field.where is None:
             return field.name, reader, absent
-        shown = show_expr(field.where).replace("value:value", field.name)
-        if shown.startswith("(") and shown.endswith(")"):
-            shown = shown[1:-1]
+        shown = condition(field.where, field.name)
         return field.name, _refined(reader, self.forms.condition(field.where), shown), absent
 
     # -- writing

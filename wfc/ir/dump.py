@@ -264,6 +264,12 @@ def _list(args: tuple[Expr, ...]) -> str:
     return ", ".join(map(show_expr, args))
 
 
+def condition(where: Expr, name: str) -> str:
+    """What a refinement asks, about the field of that name."""
+    shown = show_expr(where).replace("value:value", name)
+    return shown[1:-1] if shown.startswith("(") and shown.endswith(")") else shown
+
+
 def show_expr(expr: Expr) -> str:
     """An expression on one line, with every bracket."""
     match expr:

@@ -220,6 +220,8 @@ def _show(value: Any) -> str:  # noqa: ANN401 - values of the language
             return ", ".join(map(_show, value))
         case {"is": form}:
             return str(form)
+        case dict():
+            return ", ".join(f"{name} {_show(item)}" for name, item in value.items())
         case _:
             return str(value)
 

@@ -426,6 +426,7 @@ class Writer:
 
     def _call(self, step: Do, place: _Place) -> c.CallCode:
         operation = self.operations.get(step.target)
+        assign = step.assign if step.assign is not None or operation is None else operation.assign
         forgets = step.undo is not None and step.undo.kind == "none"
         undo = None
         how = step.undo or (self.unsaid if step.effect == "unsaid" and not step.pivot else None)
@@ -442,8 +443,8 @@ class Writer:
             key_reads_operands=_reads_operands(step.key),
             own_key=self._own_key(step.target),
             names=self._names(step.target),
-            assign=self._maybe(step.assign),
-            assign_reads_operands=_reads_operands(step.assign),
+            assign=self._maybe(assign),
+            assign_reads_operands=_reads_operands(assign),
             pivot=step.pivot,
             optional=step.optional,
             undo=undo,

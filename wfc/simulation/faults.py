@@ -21,23 +21,27 @@ from wfc.simulation.disturbed import Disturbed
 FEW = 3  # steps in one situation that are all run
 
 Tick = Callable[[int, int], None]  # so many faults are settled, of so many
+Watch = Callable[[Fault | None, Disturbed], None]  # a run is over
 
 
-def matrix(program: Program, scenario: s.Scenario, tick: Tick | None = None) -> Matrix:
-    """Runs a scenario once as it is, then with each fault."""
-    return _Matrix(program, scenario, tick).made()
+def matrix(program: Program, scenario: s.Scenario, tick: Tick | None = None, watch: Watch | None = None) -> Matrix:
+    """Runs a scenario once as it is, then with each fault. `watch` is told each run."""
+    return _Matrix(program, scenario, tick, watch).made()
 
 
 class _Matrix:
-    def __init__(self, program: Program, scenario: s.Scenario, tick: Tick | None) -> None:
+    def __init__(self, program: Program, scenario: s.Scenario, tick: Tick | None, watch: Watch | None) -> None:
         self.program = program
         self.scenario = scenario
         self.tick = tick
+        self.watch = watch
         self.plain = Disturbed(program, scenario, None)
         self.done, self.total = 0, 0
 
     def made(self) -> Matrix:
         plain = self.plain.ending()
+        if self.watch is not None:
+            self.watch(None, self.plain)
         books = self.plain.books
         groups: dict[object, list[Fault]] = {}
         for fault in _faults(self.program, self.plain):
@@ -70,7 +74,10 @@ class _Matrix:
         return [attrs.evolve(cell, also=also.get(place, 0)) for place, cell in found.items()]
 
     def _cell(self, fault: Fault) -> Cell:
-        ending = Disturbed(self.program, self.scenario, fault).ending()
+        run = Disturbed(self.program, self.scenario, fault)
+        ending = run.ending()
+        if self.watch is not None:
+            self.watch(fault, run)
         self._settled(1)
         return Cell(fault=fault, **attrs.asdict(ending, recurse=False))
 

@@ -13,7 +13,7 @@ const tried = (act) => {
   try {
     return act();
   } catch (error) {
-    return error.name;
+    return `${error.name}: ${error.message}`;
   }
 };
 const does = {

@@ -19,7 +19,10 @@ from wfc.text.source import Span
 
 name = "typescript"
 SHARED = "wfc-runtime"  # the folder of what all workflows share
-RUNTIME = ("calls", "decimal", "frame", "guards", "host", "parse", "run", "runtime", "values")
+RUNTIME = (
+    "attempts", "base", "calls", "decimal", "fibers", "frame", "guards", "host", "joins", "parse", "run", "runtime",
+    "state", "stops", "undo", "values",
+)  # fmt: skip
 
 
 def unsupported(machine: Machine) -> tuple[tuple[str, Span | None], ...]:

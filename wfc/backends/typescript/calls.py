@@ -32,7 +32,9 @@ class Usual:
 
     def _note(self, program: Program, step: Do) -> None:
         policy = program.policies[step.policy] if step.policy is not None else None
-        if policy is None or is_constant(policy):
+        if step.kind == "workflow":  # a workflow has no policy of its own: each call says it
+            self.policy[step.target] = None
+        elif policy is None or is_constant(policy):
             self.policy.setdefault(step.target, step.policy)
         own = step.undo is None or step.undo.scope == "operation"
         if own and (step.undo is None or step.undo.kind == "steps"):
@@ -234,7 +236,7 @@ class Descriptors:
         maker = self.uses.value("runtime", "undoBy" if undo.blind else "undoWith")
         kind = show.types.show(result) if result is not None else "undefined"
         needs = any(reads(arg, "result") for arg in step.args)
-        given = "" if undo.blind else f"reply: {kind}" if needs else f"_reply: {kind}"
+        given = f"reply: {kind}" if needs and not undo.blind else ""
         body = layout.prefixed(f"({given}) => ", _as_body(call))
         if undo.when is None:
             return layout.group(f"{maker}(", [body], ")")

@@ -51,11 +51,29 @@ class Used:
         self.counts: dict[str, int] = {}
         self.labelled = False
 
+    def inside(self) -> "Used":
+        """That of a function that has the same `wf`, and names of its own."""
+        return _Shared(self)
+
     def fresh(self, name: str) -> str:
         """`left`, `left2`, `left3`."""
         self.counts[name] = self.counts.get(name, 0) + 1
         count = self.counts[name]
         return name if count == 1 else f"{name}{count}"
+
+
+class _Shared(Used):
+    def __init__(self, outer: Used) -> None:
+        self.outer = outer
+        super().__init__()
+
+    @property
+    def frame(self) -> bool:
+        return self.outer.frame
+
+    @frame.setter
+    def frame(self, used: bool) -> None:
+        self.outer.frame = self.outer.frame or used
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,7 @@ class Place:
     loops: bool = False
     undoing: bool = False
     names: Used = field(default_factory=Used)
+    ending: bool = False  # completing the region completes a workflow, whose guards hear the rest of the inbox first
     scope: tuple[str, str | None] | None = None  # of a scope in a tail: what gets its value, and what follows
     numbers: dict[int, str] = field(default_factory=dict)  # of the calls of an undo, in its block
 
@@ -258,15 +277,16 @@ def goto(place: Place, target: str) -> Code:
 
 def end(place: Place, value: Code | None) -> Code:
     """Completes the region; in a tail of a scope's guard, that scope."""
+    last = [f"await {place.wf}.ending();"] if place.ending else []
     if place.scope is not None:
         target, following = place.scope
         bound = layout.suffixed(layout.prefixed(target, value), ";") if target and value is not None else []
-        return [*bound, *(goto(place, following) if following is not None else unreachable(place))]
+        return [*last, *bound, *(goto(place, following) if following is not None else unreachable(place))]
     if place.closure:
         kind = place.result if value is not None else "undefined"
         maker = place.show.uses.value("runtime", "done")
-        return layout.group(f"return {maker}<{kind}>(", [value or ["undefined"]], ");")
-    return layout.suffixed(layout.prefixed("return ", value), ";") if value is not None else ["return;"]
+        return [*last, *layout.group(f"return {maker}<{kind}>(", [value or ["undefined"]], ");")]
+    return [*last, *(layout.suffixed(layout.prefixed("return ", value), ";") if value is not None else ["return;"])]
 
 
 def unreachable(place: Place) -> Code:

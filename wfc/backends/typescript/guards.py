@@ -8,20 +8,18 @@ from wfc.backends.typescript.layout import Code
 from wfc.ir.expressions import Ref, walk
 from wfc.ir.machine import Guard, Sla, Step
 from wfc.ir.types import Named
-from wfc.text.names import camel
 
 Block = Callable[[tuple[Step, ...], Place], Code]
 
 
 def keys_of(guards: tuple[Guard, ...]) -> dict[str, str]:
-    """The member that stands for a guard, by its id."""
+    """The member that stands for a guard, by its id: its trigger as written, with a number if needed."""
     found: dict[str, str] = {}
     for guard in guards:
-        wanted = camel(guard.id) or guard.id
-        name = wanted
+        name = guard.label
         number = 2
-        while name in found.values() or name == "done":
-            name = f"{wanted}{number}"
+        while name in found.values():
+            name = f"{guard.label} #{number}"
             number += 1
         found[guard.id] = name
     return found
@@ -32,7 +30,7 @@ def armed(
 ) -> Code:
     """The object of guards."""
     names = keys_of(guards)
-    items = [layout.prefixed(f"{names[guard.id]}: ", _guard(place, guard, block)) for guard in guards]
+    items = [layout.prefixed(f"{layout.quoted(names[guard.id])}: ", _guard(place, guard, block)) for guard in guards]
     for index, event in enumerate(ignore):
         items.append([f"ignore{index + 1}: {place.show.uses.value('runtime', 'ignore')}({layout.quoted(event)})"])
     for index, sla in enumerate(slas):

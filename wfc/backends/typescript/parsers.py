@@ -4,6 +4,7 @@ from wfc.backends.typescript import layout
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.types import Program, Types, Uses, plain
+from wfc.ir.dump import condition
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import EnumDef, FieldDef, OperationDef, RecordDef
 from wfc.ir.types import (
@@ -28,8 +29,8 @@ _BASIC = {
     "Int": "int",
     "Decimal": "decimal",
     "Bool": "bool",
-    "Duration": "int",
-    "Instant": "int",
+    "Duration": "duration",
+    "Instant": "instant",
     "Date": "date",
     "Queue": "text",
     "Assignee": "assignee",
@@ -145,16 +146,17 @@ class Parsers:
 
     def result(self, operation: OperationDef) -> str:
         """The parser of an answer."""
-        return self._refined(self.show(operation.result), operation.where)
+        return self._refined(self.show(operation.result), operation.where, "value")
 
-    def _refined(self, shown: str, where: Expr | None) -> str:
+    def _refined(self, shown: str, where: Expr | None, name: str) -> str:
         if where is None:
             return shown
-        return f"{self._built_in('refined')}({shown}, (it) => {Expressions(self.program, self.uses).show(where)})"
+        test = f"(it) => {Expressions(self.program, self.uses).show(where)}"
+        return f"{self._built_in('refined')}({shown}, {test}, {layout.quoted(condition(where, name))})"
 
     def field(self, each: FieldDef) -> str:
         """The parser of a field: its type, its refinement, its default."""
-        shown = self._refined(self.show(each.type), each.where)
+        shown = self._refined(self.show(each.type), each.where, each.name)
         show = Expressions(self.program, self.uses)
         if each.default is not None and not isinstance(each.type, Optional):
             default = show.show(each.default)

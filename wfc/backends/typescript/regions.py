@@ -34,8 +34,9 @@ class Regions:
         read = reads_of(self.program, workflow.region, frozenset(views))
         result = show.types.show(workflow.result) if workflow.result is not None else "void"
         place = Place(show, Used(), read, result, self.program.personal.names(workflow))
-        show.now = lambda: f"{place.wf}.now"
         local = self.program.names.local
+        place = replace(place, ending=_has_ending(workflow.region))
+        show.now = lambda: f"{place.wf}.now"
         body = self._views(workflow, place) + self.body(workflow.region, place)
         params = [[f"{'wf' if place.used.frame else '_wf'}: {self.uses.type('runtime', 'Frame')}"]]
         for param in workflow.params:
@@ -97,13 +98,13 @@ class Regions:
             lines += self.steps.undos.of_region(region.undo, place)
         if not (region.guards or region.ignore or region.slas):
             return lines + self._core(region, place)
-        inside = place.inner(closure=False)
+        inside = replace(place.inner(closure=False), used=place.used.inside())
         core = self._core(region, inside)
         kind = "void" if place.result == "void" else place.result
-        function = [f"async ({self._frame(inside)}): Promise<{kind}> => {{", *layout.indented(core), "}"]
+        function = [f"async (): Promise<{kind}> => {{", *layout.indented(core), "}"]
         left = place.used.fresh("left")
         guards = armed(place, region.guards, self.steps.block, region.ignore, region.slas)
-        code = layout.group(f"await {place.wf}.guard(", [["''"], guards, function], ");")
+        code = layout.group(f"await {place.wf}.whole(", [guards, function], ");")
         done = ["return;" if kind == "void" else f"return {left}.value;"]
         after = left_of(place, region.guards, left, self.steps.closed, done)
         return [*lines, *layout.prefixed(f"const {left} = " if _mentions(after, left) else "", code), *after]
@@ -134,9 +135,10 @@ class Regions:
             place.inner(closure=False),
             read=inner_reads(place, region),
             result=place.show.types.show(node.bind_type) if node.bind_type is not None else "void",
+            ending=False,
         )
         if node.implicit:
-            own = replace(own, result=place.result)
+            own = replace(own, result=place.result, ending=place.ending)
         lines = self._names(region, own)
         inside = own.inner(closure=False)
         core: Code = []
@@ -145,8 +147,9 @@ class Regions:
         core += self._core(region, inside)
         function = [f"async ({self._frame(inside)}): Promise<{own.result}> => {{", *layout.indented(core), "}"]
         guards = armed(own, region.guards, self.steps.block, region.ignore, region.slas)
-        path = "''" if node.implicit else layout.quoted(region.path)
-        code = layout.group(f"return {own.wf}.guard(", [[path], guards, function], ");")
+        path = [] if node.implicit else [[layout.quoted(region.path)]]
+        word = "nodes" if node.implicit else "scope"
+        code = layout.group(f"return {own.wf}.{word}(", [*path, guards, function], ");")
         name = self.program.names.fresh(camel(node.name) if not node.implicit else "inside")
         self._functions[id(node)] = name
         frame = self.uses.type("runtime", "Frame")
@@ -156,7 +159,8 @@ class Regions:
         """Steps and nodes."""
         if not region.nodes:
             write = self.steps.block if place.result == "void" else self.steps.closed
-            return write(region.steps, place)
+            end = [f"await {place.wf}.ending();"] if place.ending and ON in exits(region.steps) else []
+            return [*write(region.steps, place), *end]
         first = region.nodes[0]
         around = exits(region.steps)
         if NODE in around or (isinstance(first, Scope) and first.implicit):
@@ -170,10 +174,11 @@ class Regions:
 
     def _single(self, node: Node, place: Place) -> Code:
         """A region whose only node is entered once."""
-        return [f"{place.wf}.enter('{node.name}');", *self._node(node, place)]
+        return self._node(node, place)
 
     def _loop(self, region: Region, place: Place, *, before: bool) -> Code:
         """The loop over nodes. What comes before the first node, if it may lead to any, is the case `''`."""
+        place = replace(place, names=Used())
         first = region.nodes[0]
         implicit = first if isinstance(first, Scope) and first.implicit else None
         named = [node for node in region.nodes if node is not implicit]
@@ -189,8 +194,7 @@ class Regions:
         lines = _union(kinds)
         lines += [f"let node: Node = {start};"]
         label = "nodes: " if place.names.labelled else ""
-        place.names.labelled = False
-        switch = [f"switch ({place.wf}.enter<Node>(node)) {{", *layout.indented(cases), "}"]
+        switch = [f"switch ({place.show.helper('of')}<Node>(node)) {{", *layout.indented(cases), "}"]
         return [*lines, f"{label}for (;;) {{", *layout.indented(switch), "}"]
 
     def _before(self, region: Region, place: Place) -> Code:
@@ -205,7 +209,7 @@ class Regions:
         if isinstance(node, Scope):
             return self._scope(node, place)
         if not (node.guards or node.ignore or node.slas):
-            return self.steps.closed(node.steps, place)
+            return [f"await {place.wf}.enter('{node.name}');", *self.steps.closed(node.steps, place)]
         return self._state(node, place)
 
     def _state(self, node: State, place: Place) -> Code:
@@ -216,7 +220,8 @@ class Regions:
         function = [f"async ({self._frame(inside)}) => {{", *layout.indented(body), "}"]
         left = place.used.fresh("left")
         guards = armed(place, node.guards, self.steps.block, node.ignore, node.slas)
-        code = layout.group(f"await {place.wf}.guard(", [["''"], guards, function], ");")
+        name = layout.quoted(node.name)
+        code = layout.group(f"await {place.wf}.state(", [[name], guards, function], ");")
         done = _after_state(place, ways, left)
         after = left_of(place, node.guards, left, self.steps.closed, done)
         return [*layout.prefixed(f"const {left} = " if _mentions(after, left) else "", code), *after]
@@ -235,6 +240,13 @@ class Regions:
             done += [f"node = '{node.next}';", "continue;"] if node.next is not None else unreachable(place)
         after = left_of(tails, node.region.guards, left, self.steps.closed, done)
         return [*layout.prefixed(f"const {left} = " if _mentions(after, left) else "", code), *after]
+
+
+def _has_ending(region: Region) -> bool:
+    """Whether the guards of a workflow hear what is left in the inbox before it completes."""
+    inner = [node.region for node in region.nodes if isinstance(node, Scope) and node.implicit]
+    hears = any(guard.kind == "on" for each in (region, *inner) for guard in each.guards)
+    return hears or any(each.ignore for each in (region, *inner))
 
 
 def _after_state(place: Place, ways: frozenset[str], left: str) -> Code:

@@ -134,7 +134,7 @@ class Steps:
         body = self._waits(step, inside, "", "")
         wf = "wf" if inside.used.frame else ""
         left = place.used.fresh("left")
-        items = [["''"], armed(place, guards, self.block), layout.prefixed(f"({wf}) => ", body)]
+        items = [armed(place, guards, self.block), layout.prefixed(f"({wf}) => ", body)]
         code = layout.group(f"await {place.wf}.guard(", items, ");")
         after = left_of(place, guards, left, self.block, [f"{target}{left}.value;"] if target else [])
         return [*_kept(code, left, after), *after]
@@ -165,6 +165,7 @@ class Steps:
             place.inner(closure=False),
             read=inner_reads(place, region),
             result=place.show.types.show(value) if value is not None else "void",
+            ending=False,
         )
         body = self.region_body(region, inside)
         given = ["wf" if inside.used.frame else "_wf", *params] if inside.used.frame or params else []
@@ -195,6 +196,8 @@ class Steps:
         lap = place.used.fresh("lap")
         inside = replace(place, loops=True)
         body = self.block(step.steps, inside)
+        if not any("await " in line for line in body):
+            body = [f"{place.wf}.lap();", *body]
         if ON in exits(step.steps):
             until = place.show.show(step.until, least=3)
             times = step.times

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wfc.backends.typescript import layout
 from wfc.backends.typescript.calls import Calls
-from wfc.backends.typescript.expressions import Expressions
+from wfc.backends.typescript.expressions import Expressions, Renames
 from wfc.backends.typescript.flow import Place, bound_here, undo_reads
 from wfc.backends.typescript.layout import Code
 from wfc.ir.expressions import Expr, Ref, walk
@@ -56,7 +56,7 @@ class Undos:
     def undo(self, undo: Undo, place: Place, bind: str | None, result: Type | None) -> Code:
         """An undo with the values it reads, stored at completion."""
         show = place.show
-        renames = {("local", bind): "reply"} if bind is not None else {}
+        renames: Renames = {("local", bind): "reply"} if bind is not None else {}
         kind = show.types.show(result) if result is not None else "undefined"
         given = f"reply: {kind}"
         items: list[Code] = []
@@ -69,23 +69,26 @@ class Undos:
             for each in stored_names(undo, bind, self.calls.program.policies)
             if each[0] in ("param", "local", "var")
         ]
-        own = {name: f"stored.{name}" for _, name in stored}
+        own = {name: "reply" if name == bind else f"stored.{name}" for _, name in stored}
         inside = replace(
             place.inner(),
             undoing=True,
+            ending=False,
             numbers=numbers(undo),
             read=undo_reads(self.calls.program, undo) | place.read | frozenset(own),
         )
         inside = replace(inside, show=inside.show.renamed({(k, n): own[n] for k, n in stored}))
         body = self._locals(undo, inside) + self.block(undo.steps, inside)
         function = [f"async ({'wf' if inside.used.frame else ''}) => {{", *layout.indented(body), "}"]
-        values = [self._value(show.renamed(renames), k, n) for k, n in stored]
-        uses_result = any(n == bind for _, n in stored)
-        lines = [*layout.record([[value] for value in values], "const stored = {", "};")] if values else []
-        lines += layout.suffixed(layout.prefixed("return ", function), ";")
-        name = "blind" if undo.blind else "stored"
-        head = f"{name}: ({given if uses_result and not undo.blind else ''}) => {{"
-        items.append([head, *layout.indented(lines), "}"])
+        values = [[self._value(show, k, n)] for k, n in stored if n != bind]
+        lines = layout.record(values, "const stored = {", "};") if values else []
+        if undo.blind:
+            lines += layout.suffixed(layout.prefixed("return ", function), ";")
+        else:
+            needs = any(n == bind for _, n in stored)
+            head = f"return ({given if needs else ''}) => "
+            lines += layout.suffixed(layout.prefixed(head, function), ";")
+        items.append([f"{'blind' if undo.blind else 'stored'}: () => {{", *layout.indented(lines), "}"])
         return layout.record(items)
 
     def _value(self, show: Expressions, kind: str, name: str) -> str:

@@ -1,444 +1,393 @@
-// Calls, the point of no return, locks and undo.
+// Calls: what an outcome does to the log, how a call is stopped, parked or given up, and the point of no return.
 
-import {
-  BaseFrame,
-  Interrupt,
-  asFailure,
-  fitting,
-  masked,
-  outward,
-  undoOf,
-  type Call,
-  type CallSpec,
-  type Entry,
-  type Kind,
-  type Step,
-  type UndoBody,
-  type Undoing,
-} from './wfc-frame.js';
-import { Misfit } from './wfc-parse.js';
-import {
-  Failure,
-  system,
-  type CallData,
-  type LockState,
-  type OperatorAction,
-  type Outcome,
-  type Resource,
-} from './wfc-host.js';
-import type { Frame } from './wfc-runtime.js';
-import { compare, type AnyError } from './wfc-values.js';
+import { Attempts } from './wfc-attempts.js';
+import { interrupting, numberOf } from './wfc-base.js';
+import type { Frame } from './wfc-frame.js';
+import type { Answered, Operation } from './wfc-host.js';
+import { Misfit, inside } from './wfc-parse.js';
+import { Rank, entry, timer, type Call, type Calling, type Entry, type Fiber, type Letter, type Stored, type Timer } from './wfc-state.js';
+import type { AnyError } from './wfc-values.js';
 
-/** A frame that calls, locks and undoes. */
-export abstract class CallFrame extends BaseFrame {
-  /** A frame inside this one. */
-  abstract child(kind: Kind): Frame;
+const SILENCE = 30_000; // how long a call without a timeout may take to stop
+const SYSTEM: readonly string[] = ['Timeout', 'Unavailable', 'Invalid', 'LockTimeout', 'LockLost', 'AlreadyRunning'];
 
-  /* -- calls */
+type Spec = Call<unknown>;
 
-  /** Calls and waits for the answer. `id` is the number of the call in its node. */
-  async do<R>(id: string, call: Call<R>): Promise<R> {
-    this.check();
-    const place = `${this.at}/${id}`;
-    const visit = this.run.visit([place, ...this.iteration].join('/'));
-    const key = this.#key(id, call, [place, ...this.iteration, visit].join('/'));
-    const step: Step = { kind: 'step', path: place, name: call.name, key, state: 'started', body: undefined };
-    if (call.undo !== undefined) this.#remember(step);
-    if (call.pivot === true) this.hold(1, true);
-    try {
-      for (;;) {
-        this.note('called', { operation: call.name, key });
-        const outcome = await this.#ask(key, call);
-        const answer = await this.#take(step, call, outcome);
-        if (answer === undefined) continue;
-        if (call.pivot === true) this.#seal(step);
-        this.check();
-        return answer.value;
-      }
-    } catch (error) {
-      if (error instanceof Interrupt && step.state === 'started') this.#forget(step);
-      if (call.optional !== true || this.undoing !== undefined || !(error instanceof Failure)) throw error;
-      this.note('raised', { operation: call.name, error: error.error.is, optional: true });
-      return undefined as R;
-    } finally {
-      if (call.pivot === true) this.hold(-1, true);
+/** The part of a turn that calls. */
+export abstract class Calls extends Attempts {
+  /** Calls: the entry is written, then the first attempt is sent. */
+  call(fiber: Fiber, id: string, spec: Spec): void {
+    const { frame } = fiber;
+    const path = frame.place;
+    const key = this.keyOf(fiber, id, spec, frame);
+    const { kind, name, args, policy, pivot = false, pii = [] } = spec;
+    let number = 0;
+    if (fiber.undo === '') {
+      number = this.serial();
+      frame.log.push(entry('call', { id: number, path, name, key, state: 'started' }));
     }
+    fiber.wait = 'call';
+    const own = `c${String(fiber.id)}.${String(this.serial())}`;
+    const about = { id: own, kind, target: name, key, args, policy, entry: number, path, pivot, child: key, spec, pii };
+    fiber.call = { ...about, state: 'sent', attempt: 0, round: 0, open: false };
+    this.round(fiber, fiber.call);
   }
 
-  #key(id: string, call: CallSpec, otherwise: string): string {
-    if (this.undoing !== undefined) {
-      const { key, depth } = this.undoing;
-      return [key, 'undo', ...(id === 'undo' ? [] : [id]), ...this.iteration.slice(depth)].join('/');
-    }
-    const own = `${call.name}/${call.key ?? otherwise}`;
-    return call.kind === 'start' ? own : `${this.run.host.info.instance}/${own}`;
-  }
+  /* -- answers */
 
-  /** Sends a call. An interrupt asks it to stop and waits for what it says; a task is withdrawn at once. */
-  async #ask(key: string, call: CallData): Promise<Outcome> {
-    const id = this.run.serial('c');
-    if (call.kind === 'task') {
-      return this.suspend<Outcome>(
-        (waiter) => {
-          this.run.send(id, key, call, waiter);
-        },
-        () => {
-          this.run.withdraw(id);
-        },
-      );
-    }
-    const stop = (): void => {
-      this.run.cancel(id);
-    };
-    this.stops.add(stop);
-    try {
-      return await this.run.block<Outcome>((waiter) => {
-        this.run.send(id, key, call, waiter);
-      });
-    } finally {
-      this.stops.delete(stop);
-    }
-  }
-
-  /** What an outcome does to the log; nothing when an operator asks for another round. */
-  async #take<R>(step: Step, call: Call<R>, outcome: Outcome): Promise<{ readonly value: R } | undefined> {
-    switch (outcome.kind) {
+  /** An attempt has ended. */
+  answered(fiber: Fiber, call: Calling, given: Answered): void {
+    if (given.incomplete === true) this.incomplete = true;
+    this.noTimers(fiber, 'timeout', 'heartbeat', 'silence');
+    const { sent = true, chance = 0.5, detail = '' } = given;
+    switch (given.how) {
       case 'value':
-        return this.#answered(step, call, outcome.value, outcome.attempts);
-      case 'error': {
-        const parse = Object.hasOwn(call.raises ?? {}, outcome.error.is) ? call.raises?.[outcome.error.is] : undefined;
-        const error = parse === undefined ? undefined : fitting(parse, outcome.error);
-        if (error === undefined) return this.#broken(step, call, outcome.attempts, `undeclared ${outcome.error.is}`);
-        const partial = call.partial?.includes(error.is) === true;
-        this.#end(step, call, partial || (outcome.doubt === true && call.keyed !== true));
-        this.note('raised', { operation: call.name, error: error.is });
-        this.check();
-        if (call.policy?.only?.includes(error.is) === true) {
-          return this.#exhausted(step, call, new Failure(error), outcome.attempts);
-        }
-        return this.#raise(call, new Failure(error), step.key, outcome.attempts);
-      }
+        this.#value(fiber, call, given.value);
+        return;
+      case 'error':
+        this.#business(fiber, call, given.value, chance);
+        return;
       case 'cancelled':
-      case 'silent':
-        this.#end(step, call, outcome.kind === 'silent');
-        this.check();
-        return this.#raise(call, system('Unavailable'), step.key, 1);
-      case 'system':
-        this.#end(step, call, outcome.sent);
-        this.note('raised', { operation: call.name, error: outcome.code, sent: outcome.sent });
-        this.check();
-        return this.#exhausted(step, call, system(outcome.code, outcome.detail), outcome.attempts);
+        this.#stoppedCall(fiber, call, call.open && call.spec !== undefined && call.spec.keyed !== true);
+        return;
+      case 'system': {
+        const name = String(given.value);
+        this.#system(fiber, call, SYSTEM.includes(name) ? name : 'Unavailable', { sent, chance, detail });
+      }
     }
   }
 
-  #answered<R>(
-    step: Step,
-    call: Call<R>,
-    value: unknown,
-    attempts: number,
-  ): Promise<{ readonly value: R } | undefined> {
-    let result: R;
-    try {
-      result = call.parse(value);
-    } catch (error) {
-      if (!(error instanceof Misfit)) throw error;
-      return this.#broken(step, call, attempts, error.message);
-    }
-    step.state = 'done';
-    const undo = undoOf(call, step.key);
-    const holds = undo?.holds?.(result) ?? undo?.when?.() ?? true;
-    step.body = holds ? (undo?.stored?.(result) ?? undo?.blind?.()) : undefined;
-    if (step.body === undefined) this.#forget(step);
-    else this.#remember(step);
-    this.note('answered', { operation: call.name, attempts });
-    return Promise.resolve({ value: result });
-  }
-
-  /** An answer that does not fit its declared type. */
-  async #broken<R>(
-    step: Step,
-    call: Call<R>,
-    attempts: number,
-    detail: string,
-  ): Promise<{ readonly value: R } | undefined> {
-    this.#end(step, call, true);
-    this.note('raised', { operation: call.name, error: 'Invalid', detail });
-    this.check();
-    return this.#exhausted(step, call, system('Invalid', detail), attempts);
-  }
-
-  /** A call without a value: its entry goes, or stays in doubt. */
-  #end<R>(step: Step, call: Call<R>, doubt: boolean): void {
-    if (!doubt) {
-      this.#forget(step);
+  #value(fiber: Fiber, call: Calling, given: unknown): void {
+    const { spec } = call;
+    if (spec === undefined) {
+      this.undoDone(fiber.base);
       return;
     }
-    step.state = 'doubt';
-    const undo = undoOf(call, step.key);
-    if (undo === undefined || !(undo.when?.() ?? true)) {
-      this.#forget(step);
+    const read = fitting(spec.name, () => spec.parse(given));
+    if ('wrong' in read) this.#system(fiber, call, 'Invalid', { sent: true, chance: 0, detail: read.wrong });
+    else this.#take(fiber, call, spec, read.value);
+  }
+
+  /** A call has worked. */
+  #take(fiber: Fiber, call: Calling, spec: Spec, value: unknown): void {
+    const { frame } = fiber;
+    const stopping = call.state === 'stopping';
+    const made = fiber.undo === '' ? this.#done(frame, call, spec, value) : undefined;
+    const detail = {
+      operation: call.target,
+      ...(call.attempt > 1 ? { attempts: call.attempt } : {}),
+      ...(made === undefined ? {} : { undoable: true, key: made.key, entry: made.id }),
+    };
+    this.note('answered', call.path, frame, detail);
+    if (call.pivot) this.#seal(frame, call);
+    if (stopping) {
+      this.#rest(fiber);
       return;
     }
-    step.body = undo.blind?.();
-    this.#remember(step);
+    fiber.value = value;
+    this.wake(fiber);
+    if (call.pivot) this.offerWhile(() => true);
   }
 
-  /** Writes an entry to the log, unless it is there. */
-  #remember(step: Step): void {
-    if (this.undoing === undefined && !this.log.includes(step)) this.log.push(step);
-  }
-
-  #forget(step: Step): void {
-    const place = this.log.indexOf(step);
-    if (place >= 0) this.log.splice(place, 1);
-  }
-
-  async #exhausted<R>(
-    step: Step,
-    call: Call<R>,
-    failure: Failure,
-    attempts: number,
-  ): Promise<{ readonly value: R } | undefined> {
-    const exhausted = call.policy?.exhausted ?? 'fail';
-    if (exhausted === 'fail' || this.undoing !== undefined) return this.#raise(call, failure, step.key, attempts);
-    if ('deadLetter' in exhausted) {
-      this.letter(exhausted.deadLetter, step.path, step.key, call, [failure.error], attempts);
-      return this.#raise(call, failure, step.key, attempts);
+  /** The entry of a completed call; without something to undo it goes. */
+  #done(frame: Frame, call: Calling, spec: Spec, value: unknown): Entry | undefined {
+    const { undo } = spec;
+    const { path, target: name, key, entry: id } = call;
+    let made: Entry | undefined;
+    if (undo === 'child') {
+      // What an operator supplies is no child's doing.
+      if (call.state !== 'parked') made = entry('child', { id, path, name, key: this.#childOf(call) });
+    } else if (undo !== undefined && (undo.holds?.(value) ?? undo.when?.() ?? true)) {
+      const body = undo.blind?.() ?? undo.stored?.()(value);
+      made = entry('call', { id, path, name, key, undo: body && { body }, source: frame.source });
     }
-    this.note('parked', { operation: call.name, queue: exhausted.park });
-    const action = await this.suspend<OperatorAction>(
-      (waiter) => {
-        this.run.askOperator(step.key, waiter);
-      },
-      () => {
-        this.run.forgetOperator(step.key);
-      },
-    );
-    if (action.kind === 'retry') return undefined;
-    if (action.kind === 'supply') return this.#answered(step, call, action.value, attempts);
-    return this.#raise(call, new Failure(action.error), step.key, attempts);
+    this.#replace(frame, call, made);
+    return made;
   }
 
-  #raise(call: CallSpec, failure: Failure, key: string, attempts: number): never {
-    if (this.undoing !== undefined) {
-      this.undoing.last = { call, key, attempts };
-      this.undoing.errors.push(failure.error);
+  /** The id of the child that the last attempt started. */
+  #childOf(call: Calling): string {
+    const number = this.visits.get(`${call.child}#`) ?? 0;
+    return number > 0 && (call.attempt > 1 || call.round > 1) ? `${call.child}#${String(number + 1)}` : call.child;
+  }
+
+  /** What becomes of the entry of a call; whether it was in doubt. */
+  #replace(frame: Frame, call: Calling, made: Entry | undefined): boolean {
+    const place = frame.log.findIndex((each) => each.kind === 'call' && each.id === call.entry);
+    if (place >= 0) {
+      const [old] = frame.log.splice(place, 1, ...(made === undefined ? [] : [made]));
+      return old?.state === 'doubt';
     }
-    throw failure;
-  }
-
-  letter(
-    queue: string,
-    path: string,
-    key: string,
-    call: CallSpec,
-    errors: readonly AnyError[],
-    attempts: number,
-  ): void {
-    const args = (call.pii ?? []).reduce<unknown>((shown, place) => masked(shown, place.split('.')), call.args);
-    const { instance } = this.run.host.info;
-    const letter = { instance, path, queue, key, operation: call.name, args: args as readonly unknown[], errors, attempts };
-    this.run.host.send({ kind: 'letter', letter });
-    this.note('dead letter', { queue, key, operation: call.name }, path);
-  }
-
-  /** Starts a detached workflow; goes on when it has been accepted. */
-  async start(id: string, call: Call<undefined>): Promise<void> {
-    await this.do(id, call);
-  }
-
-  /* -- pivot, settle */
-
-  /** The point of no return: what is older can no longer be undone, and no guard ends it any more. */
-  #seal(step: Step): void {
-    const own = this.log.includes(step) ? [step] : [];
-    for (const frame of outward(this)) {
-      frame.log = [];
-      frame.beside = [];
-      frame.sealed = true;
-    }
-    this.log = own;
-    this.note('pivot');
-  }
-
-  /** The frames of this region, from here outward. */
-  *#region(): Generator<BaseFrame> {
-    for (const frame of outward(this)) {
-      yield frame;
-      if (frame.kind.region === true) return;
-    }
-  }
-
-  /** Makes final what this region has done so far. */
-  settle(): void {
-    for (const frame of this.#region()) frame.log = [];
-    this.note('settled');
-  }
-
-  /** Undoes what this region has done so far. */
-  async undo(): Promise<void> {
-    this.check();
-    const logs = [...this.#region()].map((frame) => {
-      const { log } = frame;
-      frame.log = [];
-      return log;
-    });
-    await this.undoEntries(logs.reverse().flat());
-    this.check();
-  }
-
-  /* -- locks */
-
-  /** Holds resources around `body`; what an error undoes is undone before they are released. */
-  async lock<T>(locks: readonly Resource[], waitMs: number, body: (wf: Frame) => Promise<T>): Promise<T> {
-    this.check();
-    const id = this.run.serial('l');
-    const sorted = [...locks].sort((a, b) => a.rank - b.rank || compare(a.key, b.key));
-    const shown = sorted.map(({ name, key }) => `${name}(${key})`).join(', ');
-    const frame = this.child({});
-    try {
-      const state = await this.suspend<LockState>(
-        (waiter) => {
-          this.run.askLock(id, sorted, waitMs, (told) => {
-            waiter.resolve(told);
-          });
-        },
-        () => {
-          this.run.unlock(id);
-        },
-      );
-      if (state !== 'granted') {
-        this.run.forgetLock(id);
-        throw system('LockTimeout', shown);
-      }
-      this.note('lock granted', { locks: shown });
-      let lost = false;
-      this.run.onLock(id, () => {
-        lost = true;
-        this.note('lock lost', { locks: shown });
-        frame.interrupt('', system('LockLost', shown));
-      });
-      try {
-        return await body(frame);
-      } catch (error) {
-        const cause = frame.cause(error);
-        if (!lost && !this.#kept(cause)) await frame.undoAll();
-        throw cause;
-      } finally {
-        this.log.push(...frame.entries());
-        if (lost) this.run.forgetLock(id);
-        else this.run.unlock(id);
-      }
-    } finally {
-      this.children.delete(frame);
-    }
-  }
-
-  /** Whether the guard that will handle an error keeps what it crosses. */
-  #kept(error: unknown): boolean {
-    for (const frame of outward(this)) {
-      if (frame.kind.branch === true) return false;
-      const found = frame.handler(error);
-      if (found !== undefined) return found.keep;
-    }
+    // It was given up as certainly not done, and an operator had it tried again.
+    if (made !== undefined) frame.log.push(made);
     return false;
   }
 
-  /* -- undo */
-
-  /** Undoes everything that has been done in here. */
-  async undoAll(): Promise<void> {
-    const log = this.entries();
-    this.log = [];
-    this.beside = [];
-    await this.undoEntries(log);
+  /** A declared error promises that nothing was done. */
+  #business(fiber: Fiber, call: Calling, given: unknown, chance: number): void {
+    const { spec, policy } = call;
+    const name = errorName(given);
+    const parse = spec?.raises !== undefined && Object.hasOwn(spec.raises, name) ? spec.raises[name] : undefined;
+    const read = parse === undefined ? { wrong: `undeclared ${name}` } : fitting(name, () => parse(given));
+    if (spec === undefined || 'wrong' in read) {
+      this.#system(fiber, call, 'Invalid', { sent: true, chance: 0, detail: 'wrong' in read ? read.wrong : '' });
+      return;
+    }
+    const { frame } = fiber;
+    const again = policy?.only?.includes(name) === true;
+    if (again && call.state !== 'stopping' && this.tryAgain(fiber, call, name, chance)) {
+      this.attemptFailed(call, frame, name, '');
+      return;
+    }
+    this.#end(fiber, call, spec, spec.partial?.includes(name) === true || (call.open && spec.keyed !== true));
+    this.note('raised', call.path, frame, { operation: call.target, error: name });
+    if (call.state === 'stopping') this.#rest(fiber);
+    else if (again) this.#exhausted(fiber, call, spec, read.value);
+    else this.#raise(fiber, call, spec, read.value);
   }
 
-  async undoEntries(log: Entry[]): Promise<void> {
-    if (log.length === 0) return;
-    this.hold(1);
-    try {
-      await this.undoLog(log);
-    } finally {
-      this.hold(-1);
+  /** An attempt without an answer that says what has happened. */
+  #system(
+    fiber: Fiber,
+    call: Calling,
+    name: string,
+    { sent, chance, detail = '' }: { sent: boolean; chance: number; detail?: string },
+  ): void {
+    call.open ||= sent;
+    this.attemptFailed(call, fiber.frame, name, detail);
+    if (call.state === 'stopping') this.#stoppedCall(fiber, call, call.open);
+    else if (!this.tryAgain(fiber, call, name, chance)) this.#givenUp(fiber, call, name);
+  }
+
+  /** No attempt is left. */
+  #givenUp(fiber: Fiber, call: Calling, name: string): void {
+    const { spec } = call;
+    if (spec === undefined) {
+      fiber.base.last = { ...call };
+      fiber.wait = 'stopped';
+      this.undoFailed(fiber.base, { is: name });
+      return;
+    }
+    this.#end(fiber, call, spec, call.open);
+    this.note('raised', call.path, fiber.frame, { operation: call.target, error: name });
+    this.#exhausted(fiber, call, spec, { is: name });
+  }
+
+  /* -- the end of a call without a value */
+
+  /** Its entry goes, or stays in doubt. */
+  #end(fiber: Fiber, call: Calling, { undo }: Spec, doubt: boolean): void {
+    if (fiber.undo !== '') return;
+    const { frame } = fiber;
+    const { path, target: name, key, entry: id } = call;
+    // A condition that reads the result counts as true.
+    if (!doubt || undo === undefined || undo === 'child' || undo.when?.() === false) {
+      if (this.#replace(frame, call, undefined)) {
+        this.note('cleared', path, frame, { operation: name, key, entry: id });
+      }
+      return;
+    }
+    const body = undo.blind?.();
+    const from = undo.stored?.() as Stored['from'];
+    const stored: Stored = { ...(body && { body }), ...(from && { from }) };
+    const { source } = frame;
+    this.#replace(frame, call, entry('call', { id, path, name, key, state: 'doubt', undo: stored, source }));
+    this.note('in doubt', path, frame, { operation: name, key, entry: id });
+  }
+
+  #exhausted(fiber: Fiber, call: Calling, spec: Spec, error: AnyError): void {
+    const exhausted = call.policy?.exhausted ?? 'fail';
+    if (exhausted === 'fail' || fiber.undo !== '') {
+      this.#raise(fiber, call, spec, error);
+    } else if ('deadLetter' in exhausted) {
+      this.forwardLetter(call, error);
+      this.#raise(fiber, call, spec, error);
+    } else {
+      call.state = 'parked';
+      fiber.due = [];
+      const { target: operation, key } = call;
+      this.note('parked', call.path, fiber.frame, { operation, queue: exhausted.park, key });
     }
   }
 
-  /** The mirror of the order of doing. */
-  async undoLog(log: Entry[]): Promise<void> {
-    for (let entry = log.pop(); entry !== undefined; entry = log.pop()) {
-      if (entry.kind === 'fork') await this.undoBranches(entry.branches, entry.limit);
-      else if (entry.kind === 'step') await this.undoStep(entry);
-      else if (entry.body === undefined) await this.undoLog(entry.log);
-      else await this.runUndo(entry.path, entry.path, entry.key, entry.body);
+  /** The error leaves the call. */
+  #raise(fiber: Fiber, call: Calling, spec: Spec, error: AnyError): void {
+    const { frame } = fiber;
+    if (fiber.undo !== '') {
+      for (const each of this.outward(frame)) {
+        if (each.entry === undefined) continue;
+        each.last = { ...call };
+        each.errors = [...each.errors, error];
+        break;
+      }
+    }
+    fiber.due = [];
+    if (spec.optional === true && fiber.undo === '') {
+      this.note('tolerated', call.path, frame, { operation: call.target, error: error.is });
+      fiber.value = undefined;
+      this.wake(fiber);
+      return;
+    }
+    fiber.wait = '';
+    fiber.call = undefined;
+    this.raise(fiber, error);
+  }
+
+  /* -- stopping */
+
+  stopCall(fiber: Fiber): void {
+    const { call } = fiber;
+    if (call === undefined || call.state === 'stopping') return;
+    const { spec, state } = call;
+    if (state === 'pause' || state === 'parked' || state === 'queued') {
+      if (state === 'queued') this.#askToStop(call);
+      if (state !== 'parked' && spec !== undefined) this.#end(fiber, call, spec, call.open);
+      this.#rest(fiber);
+      return;
+    }
+    this.#askToStop(call);
+    if (call.kind === 'task' && spec !== undefined) {
+      this.#end(fiber, call, spec, false);
+      this.#rest(fiber);
+      return;
+    }
+    call.state = 'stopping';
+    this.noTimers(fiber, 'overall', 'heartbeat', ...(call.kind === 'workflow' ? ['timeout'] : []));
+    if (fiber.due.length === 0 && call.kind !== 'workflow' && call.kind !== 'start') {
+      this.arm(fiber, timer(this.now + SILENCE, Rank.errors, 'silence'));
     }
   }
 
-  /** Side by side; where the bound holds branches back, the last ones go first. */
-  async undoBranches(logs: readonly Entry[][], limit: number): Promise<void> {
-    const full = logs.filter((log) => log.length > 0).reverse();
-    if (full.length > 0) await this.crowd(limit, full, (log) => this.undoLog(log));
+  #askToStop(call: Calling): void {
+    this.command({ kind: 'stop', call: call.id, attempt: numberOf(call) });
   }
 
-  async undoStep({ path, name, key, state, body }: Step): Promise<void> {
-    if (body !== undefined) await this.runUndo(path, name, key, body);
-    else if (state === 'doubt') this.failed(path, name, key, { key, depth: 0, errors: [] });
-  }
-
-  async runUndo(path: string, name: string, key: string, body: UndoBody): Promise<boolean> {
-    const undoing: Undoing = { key, depth: this.iteration.length, errors: [] };
-    const frame = this.child({ path, shield: true, undoing });
-    try {
-      await body(frame);
-      this.note('undone', { operation: name, key }, path);
-      return true;
-    } catch (error) {
-      const failure = asFailure(error);
-      if (undoing.errors.at(-1) !== failure.error) undoing.errors.push(failure.error);
-      this.failed(path, name, key, undoing);
-      this.run.letters.set(key, () => this.runUndo(path, name, key, body));
-      return false;
-    } finally {
-      this.children.delete(frame);
+  abandonCall(fiber: Fiber): void {
+    const { call } = fiber;
+    if (call === undefined) return;
+    const inFlight = call.state === 'sent' || call.state === 'stopping';
+    if (inFlight || call.state === 'queued') this.#askToStop(call);
+    if (call.spec !== undefined && call.state !== 'parked') {
+      this.#end(fiber, call, call.spec, call.kind !== 'task' && (call.open || inFlight));
     }
   }
 
-  failed(path: string, name: string, key: string, undoing: Undoing): void {
-    const exhausted = undoing.last?.call.policy?.exhausted;
-    const queue = typeof exhausted !== 'object' ? 'unattended' : 'park' in exhausted ? exhausted.park : exhausted.deadLetter;
-    const call: CallSpec = undoing.last?.call ?? { kind: 'activity', name, args: [] };
-    this.run.undoIncomplete = true;
-    this.note('undo failed', { operation: name, key }, path);
-    this.letter(queue, path, undoing.last?.key ?? key, call, undoing.errors, undoing.last?.attempts ?? 0);
+  /** A call has stopped, or was silent for too long. */
+  #stoppedCall(fiber: Fiber, call: Calling, doubt: boolean): void {
+    if (call.state !== 'stopping') {
+      // It has stopped by itself.
+      this.#system(fiber, call, 'Unavailable', { sent: false, chance: 0, detail: 'cancelled' });
+      return;
+    }
+    if (call.spec !== undefined) this.#end(fiber, call, call.spec, doubt);
+    this.#rest(fiber);
   }
 
-  /** Runs fibers, at most so many at once, and waits for all that have started. */
-  async crowd<T>(
-    limit: number,
-    items: readonly T[],
-    body: (item: T, index: number) => Promise<void>,
-    goOn: () => boolean = () => true,
-  ): Promise<void> {
-    let started = 0;
-    let running = 0;
-    await this.run.block<undefined>((waiter) => {
-      const next = (): void => {
-        while (running < limit && started < items.length && goOn()) {
-          const index = started;
-          const item = items[index] as T;
-          started += 1;
-          running += 1;
-          this.run.spawn(
-            () => body(item, index),
-            () => {
-              running -= 1;
-              next();
-            },
-          );
-        }
-        if (running === 0) waiter.resolve(undefined);
-      };
-      next();
-    });
+  #rest(fiber: Fiber): void {
+    fiber.wait = 'stopped';
+    fiber.call = undefined;
+    fiber.due = [];
+  }
+
+  /** A timer of a call is due. */
+  callTimer(fiber: Fiber, call: Calling, due: Timer): void {
+    fiber.due = fiber.due.filter((each) => each !== due);
+    if (due.what === 'pause') {
+      this.attempt(fiber, call);
+      return;
+    }
+    if (call.state === 'sent' || call.state === 'queued' || call.state === 'stopping') this.#askToStop(call);
+    if (due.what === 'silence' || call.state === 'stopping') {
+      this.noTimers(fiber, 'timeout', 'silence');
+      this.#stoppedCall(fiber, call, true);
+      return;
+    }
+    this.noTimers(fiber, 'timeout', 'heartbeat', 'pause');
+    if (due.what === 'overall') {
+      call.open ||= call.state === 'sent';
+      this.attemptFailed(call, fiber.frame, 'Timeout', 'overall');
+      this.#givenUp(fiber, call, 'Timeout');
+      return;
+    }
+    this.#system(fiber, call, 'Timeout', { sent: true, chance: 0.5 });
+  }
+
+  /* -- operators */
+
+  /** An operator decides about a parked step; what is given fits. */
+  operate(fiber: Fiber, call: Calling, action: Operation['action'], value: unknown): void {
+    const { spec } = call;
+    if (spec === undefined) return;
+    if (action === 'retry') this.round(fiber, call);
+    else if (action === 'supply') this.#take(fiber, call, spec, value);
+    else {
+      const error = value as AnyError;
+      this.note('raised', call.path, undefined, { operation: call.target, error: error.is });
+      this.#raise(fiber, call, spec, error);
+    }
+  }
+
+  /* -- pivot */
+
+  /** The point of no return: what is older cannot be undone any more, and no guard ends it. */
+  #seal(frame: Frame, call: Calling): void {
+    const own = frame.log.filter((each) => each.id === call.entry && (each.kind === 'call' || each.kind === 'child'));
+    let gone: Entry[] = [];
+    for (const each of this.outward(frame)) {
+      gone = [...each.log.filter((one) => !own.includes(one)), ...each.beside.flat(), ...gone];
+      each.log = [];
+      each.beside = [];
+      each.sealed = true;
+      each.due = each.due.filter((due) => !ends(each, due));
+    }
+    frame.log = own;
+    this.keep('pivot', call.path, gone, frame, { operation: call.target });
+  }
+
+  /* -- calls that no program has written */
+
+  sendAlone(frame: Frame, each: Entry, letter?: Letter): void {
+    const inner = this.undoFrame(frame, each);
+    const fiber = this.begin(inner, each.key, 0, () => Promise.resolve());
+    fiber.wait = 'call';
+    const id = `c${String(fiber.id)}.${String(this.serial())}`;
+    const { path, key } = each;
+    const about = { id, path, entry: 0, pivot: false, child: key, key, spec: undefined, attempt: 0, round: 0, open: false };
+    const what =
+      letter === undefined
+        ? { kind: 'undo' as const, target: each.name, args: [], policy: undefined, pii: [] }
+        : { kind: letter.kind ?? 'activity', target: letter.operation, args: letter.args, policy: letter.policy, pii: letter.pii };
+    fiber.call = { ...about, ...what, state: 'sent' };
+    this.round(fiber, fiber.call);
+  }
+}
+
+const ends = (frame: Frame, due: Timer): boolean => {
+  const guard = due.what === 'guard' ? frame.guards[due.index] : undefined;
+  return guard !== undefined && interrupting(guard);
+};
+
+const errorName = (given: unknown): string =>
+  typeof given === 'object' && given !== null && 'is' in given && typeof given.is === 'string' ? given.is : 'None';
+
+/** A value or error that an operator gives, read. */
+export function given(call: Calling, operation: Operation): { readonly value: unknown } | { readonly wrong: string } {
+  const { spec } = call;
+  const { action, value } = operation;
+  if (spec === undefined || action === 'retry' || action === 'cancel') return { value: undefined };
+  if (action === 'supply') return fitting(spec.name, () => spec.parse(value));
+  const name = typeof value === 'string' ? value : errorName(value);
+  if (SYSTEM.includes(name)) return { value: { is: name } };
+  const parse = Object.hasOwn(spec.raises ?? {}, name) ? spec.raises?.[name] : undefined;
+  if (parse === undefined) return { wrong: `\`${spec.name}\` raises no \`${name}\`` };
+  return fitting(name, () => parse(value));
+}
+
+function fitting<T>(name: string, read: () => T): { readonly value: T } | { readonly wrong: string } {
+  try {
+    return { value: inside(name, read) };
+  } catch (misfit) {
+    if (misfit instanceof Misfit) return { wrong: misfit.message };
+    throw misfit;
   }
 }

@@ -1,197 +1,144 @@
-// Frames: what is active and what has been done in it. Below are the parts that calls, guards and branches share.
+// Frames: what is active, and all that generated code does with it. The turns of `Run` say what happens.
 
-import type { Guards } from './wfc-guards.js';
-import { Misfit, nothing, type Parse } from './wfc-parse.js';
-import { Failure, type CallData } from './wfc-host.js';
-import type { Place, Run, TimerRank, Waiter } from './wfc-run.js';
-import type { Frame } from './wfc-runtime.js';
-import type { AnyError } from './wfc-values.js';
+import type * as G from './wfc-guards.js';
+import type { Resource } from './wfc-host.js';
+import { nothing } from './wfc-parse.js';
+import type { Run } from './wfc-run.js';
+import type {
+  Branch,
+  Call,
+  Cause,
+  Entry,
+  Fiber,
+  Fork,
+  Then,
+  Timer,
+  Undo,
+  Calling,
+} from './wfc-state.js';
+import type { AnyError, Settled } from './wfc-values.js';
 
-/* ----------------------------------------------------------------------------------------- calls */
+/** What a frame is: a region, something guarded, a lock, branches, a block beside, or a part of an undo. */
+export type FrameKind =
+  | 'workflow'
+  | 'scope'
+  | 'branch'
+  | 'each'
+  | 'nodes'
+  | 'state'
+  | 'guarded'
+  | 'await'
+  | 'lock'
+  | 'fork'
+  | 'slot'
+  | 'beside'
+  | 'undo'
+  | 'undo list'
+  | 'undo fork';
 
-/** What undoes one completed thing; its values are stored in it. */
-export type UndoBody = (wf: Frame) => Promise<unknown>;
-
-/** How something is undone. `blind` needs no result, so it also undoes a call whose outcome is unknown. */
-export interface Undo<R> {
-  readonly when?: () => boolean;
-  readonly holds?: (result: R) => boolean;
-  readonly blind?: () => UndoBody;
-  readonly stored?: (result: R) => UndoBody;
-}
-
-/** One call of an activity, query, task or workflow. */
-export interface CallSpec extends CallData {
-  /** Replaces the place and visit in the idempotency key. */
-  readonly key?: string;
-  /** The service promises to honour the key. */
-  readonly keyed?: boolean;
-  /** The business errors it may answer with. */
-  readonly raises?: Readonly<Record<string, Parse<AnyError>>>;
-  /** Errors that do not promise "no effect". */
-  readonly partial?: readonly string[];
-  readonly pivot?: boolean;
-  readonly optional?: boolean;
-  /** Arguments, and their fields, that dead letters do not show: `0.email`, `1.*.name`. */
-  readonly pii?: readonly string[];
-}
-
-/** A call that answers with `R`. */
-export interface Call<R> extends CallSpec {
-  /** `child`: a completed child undoes itself. */
-  readonly undo?: Undo<R> | 'child' | undefined;
-  readonly parse: Parse<R>;
-}
-
-/** The undo by one call, from values that are known before the call. */
-export const undoBy = <R>(call: () => Call<R>, when?: () => boolean): Undo<unknown> => ({
-  blind: () => {
-    const stored = call();
-    return (wf) => wf.do('undo', stored);
-  },
-  ...(when && { when }),
-});
-/** The undo by one call that needs the result. */
-export const undoWith = <R, S>(call: (result: R) => Call<S>, holds?: (result: R) => boolean): Undo<R> => ({
-  stored: (result) => {
-    const stored = call(result);
-    return (wf) => wf.do('undo', stored);
-  },
-  ...(holds && { holds }),
-});
-
-/** The start of a detached workflow. */
-export const detached = <R>(call: Call<R>, undo?: Undo<undefined>, key?: string): Call<undefined> => {
-  return { ...call, kind: 'start', parse: nothing, undo, ...(key !== undefined && { key }) };
-};
-const undoChild = (name: string, instance: string): Undo<unknown> =>
-  undoBy(() => ({ kind: 'undo', name, args: [instance], parse: nothing }));
-export const undoOf = <R>(call: Call<R>, key: string): Undo<R> | undefined =>
-  call.undo === 'child' ? undoChild(call.name, key) : call.undo;
-
-/** Unwinds what a guard, a join or an operator has ended. Never seen by generated code. */
-export class Interrupt extends Error {
-  override readonly name = 'Interrupt';
-  readonly target: BaseFrame;
-  readonly guard: string;
-  readonly value: unknown;
-  constructor(target: BaseFrame, guard: string, value?: unknown) {
-    super(guard);
-    this.target = target;
-    this.guard = guard;
-    this.value = value;
-  }
-}
-
-/* ------------------------------------------------------------------------------------------- log */
-
-export interface Step {
-  readonly kind: 'step';
-  readonly path: string;
+/** Something that a turn may arm: a guard with its place among those of one frame. */
+export interface Armed {
+  readonly index: number;
+  /** Its name among the guards of its frame, and what records say. */
   readonly name: string;
-  readonly key: string;
-  state: 'started' | 'done' | 'doubt';
-  body: UndoBody | undefined;
+  readonly label: string;
+  readonly kind: 'on' | 'catch' | 'after' | 'at' | 'every';
+  readonly type: string;
+  readonly errors: readonly string[] | 'any';
+  readonly amount: number;
+  readonly when: (value: unknown) => boolean;
+  readonly keep: boolean;
+  readonly block: ((wf: Frame, value: unknown) => Promise<void>) | undefined;
 }
-export interface Fork {
-  readonly kind: 'fork';
-  readonly limit: number;
-  readonly branches: readonly Entry[][];
-}
-/** A completed scope, branch, iteration or workflow, with its own undo if it has one. */
-export interface Group {
-  readonly kind: 'group';
-  readonly path: string;
-  readonly key: string;
-  readonly log: Entry[];
-  readonly body: UndoBody | undefined;
-}
-export type Entry = Step | Fork | Group;
-
-/** What is known of a compensation that runs: its key, and its last call for a dead letter. */
-export interface Undoing {
-  readonly key: string;
-  /** How many iterations are around it. */
-  readonly depth: number;
-  last?: { call: CallSpec; key: string; attempts: number };
-  readonly errors: AnyError[];
+export interface Sla {
+  readonly name: string;
+  readonly withinMs: number;
+  readonly warnMs: number | undefined;
 }
 
-export interface Kind {
+export interface Place {
+  readonly kind: FrameKind;
   readonly path?: string;
-  readonly region?: boolean;
-  readonly shield?: boolean;
-  readonly branch?: boolean;
-  readonly undoing?: Undoing;
+  /** Where it stands among those beside it. */
   readonly source?: number;
   readonly iteration?: number;
 }
 
-export function asFailure(error: unknown): Failure {
-  // Not an error of the workflow but a defect, ours or the host's: it must be seen as it is.
-  if (!(error instanceof Failure)) throw error;
-  return error;
-}
+type Body = (wf: Frame) => Promise<unknown>;
+const REGIONS: readonly FrameKind[] = ['workflow', 'scope', 'branch', 'each'];
 
-export function* outward(frame: BaseFrame): Generator<BaseFrame> {
-  for (let each: BaseFrame | undefined = frame; each !== undefined; each = each.parent) yield each;
-}
-
-export function masked(value: unknown, path: readonly string[]): unknown {
-  const [head, ...rest] = path;
-  if (head === undefined) return '***';
-  if (Array.isArray(value)) return value.map((item: unknown, i) => (head === '*' || head === String(i) ? masked(item, rest) : item));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, head === '*' || head === key ? masked(item, rest) : item]),
-  );
-}
-
-export function fitting(parse: Parse<AnyError>, error: AnyError): AnyError | undefined {
-  try {
-    return parse(error);
-  } catch (misfit) {
-    if (misfit instanceof Misfit) return undefined;
-    throw misfit;
-  }
-}
-
-/* ----------------------------------------------------------------------------------------- frame */
-
-/** Where something active is, what it did, and how it can be stopped. */
-export abstract class BaseFrame implements Place {
+/** One active region, guarded thing, branch or block. Generated code waits only on it. */
+export class Frame {
   readonly run: Run;
-  readonly parent: BaseFrame | undefined;
+  readonly id: number;
+  readonly kind: FrameKind;
+  readonly parent: Frame | undefined;
+  /** The token inside. */
+  fiber: Fiber | undefined;
   readonly path: string;
   readonly depth: number;
-  readonly source: readonly number[];
+  readonly entered: number;
+  source: readonly number[];
   readonly iteration: readonly number[];
-  readonly undoing: Undoing | undefined;
-  readonly kind: Kind;
-  readonly children = new Set<BaseFrame>();
-  readonly stops = new Set<() => void>();
-  log: Entry[] = [];
-  beside: Entry[][] = [];
-  guards: Guards<Frame> = {};
+  /** `closed`: its guards are gone for good; `dead`: something around it stops it. */
+  phase: 'active' | 'closing' | 'stopping' | 'undoing' | 'closed' | 'dead' = 'active';
   node = '';
-  #entered = false;
-  #interrupt: Interrupt | undefined;
-  sealed = false;
-  #held = 0;
-  #pivots = 0;
+  guards: readonly Armed[] = [];
+  ignored: readonly string[] = [];
+  slas: readonly Sla[] = [];
   own: Undo<undefined> | 'none' | undefined;
+  log: Entry[] = [];
+  beside: (readonly Entry[])[] = [];
+  children: Frame[] = [];
+  due: Timer[] = [];
+  cause: Cause | undefined;
+  /** A point of no return has disarmed the guards that interrupt it. */
+  sealed = false;
+  /** Ticks of `every` that wait for the block that still runs. */
+  readonly waiting = new Map<number, number>();
+  /** Of a block beside: the number of its guard; of a branch: its own. */
+  number = -1;
+  /** The lock that is held. */
+  held = '';
+  fork: Fork | undefined;
+  /** What a compensation undoes; what an undo has still to do. */
+  entry: Entry | undefined;
+  rest: Entry[] = [];
+  logs: (readonly Entry[])[] = [];
+  limit = Number.POSITIVE_INFINITY;
+  following: Then | undefined;
+  errors: AnyError[] = [];
+  last: Calling | undefined;
 
-  constructor(run: Run, parent: BaseFrame | undefined, kind: Kind) {
+  constructor(run: Run, id: number, parent: Frame | undefined, fiber: Fiber | undefined, place: Place) {
     this.run = run;
+    this.id = id;
+    this.kind = place.kind;
     this.parent = parent;
-    this.kind = kind;
-    this.path = kind.path ?? parent?.path ?? '';
-    this.depth = (parent?.depth ?? -1) + 1;
-    this.source = [...(parent?.source ?? []), ...(kind.source === undefined ? [] : [kind.source])];
-    this.iteration = [...(parent?.iteration ?? []), ...(kind.iteration === undefined ? [] : [kind.iteration])];
-    this.undoing = kind.undoing ?? parent?.undoing;
-    if (parent !== undefined && kind.path === undefined) this.node = parent.node;
-    parent?.children.add(this);
+    this.fiber = fiber;
+    this.path = place.path ?? '';
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.entered = run.now;
+    this.source = [...(parent?.source ?? []), place.source ?? 0];
+    this.iteration = [...(parent?.iteration ?? []), ...(place.iteration === undefined ? [] : [place.iteration])];
+  }
+
+  /** Whether it is a region: what enters and leaves nodes. */
+  get isRegion(): boolean {
+    return REGIONS.includes(this.kind);
+  }
+
+  /** The region whose token stands here. */
+  get region(): Frame {
+    return this.isRegion || this.parent === undefined ? this : this.parent.region;
+  }
+
+  /** The place in the text of what stands here: a node, or the region around. */
+  get place(): string {
+    if (this.isRegion) return this.node === '' ? this.path : this.node;
+    if (this.kind === 'beside') return this.parent?.path ?? '';
+    if (this.kind === 'undo') return this.entry?.path ?? '';
+    return this.kind === 'nodes' ? this.region.place : this.path;
   }
 
   /** The recorded time of the input of this turn. */
@@ -199,112 +146,184 @@ export abstract class BaseFrame implements Place {
     return this.run.now;
   }
 
-  get at(): string {
-    return [this.path, this.node].filter((part) => part !== '').join('.');
+  get #token(): Fiber {
+    if (this.fiber === undefined) throw new Error('nothing runs here');
+    return this.fiber;
   }
 
-  note(kind: string, detail?: Readonly<Record<string, unknown>>, path = this.at): void {
-    this.run.audit(kind, path, detail);
+  /* -- nodes */
+
+  #nodeOf(name: string): string {
+    const { path } = this.region;
+    return path === '' ? name : `${path}.${name}`;
   }
 
-  /* -- stopping */
-
-  get held(): boolean {
-    return this.#held > 0;
+  /** Enters a state without guards. */
+  async enter(node: string): Promise<void> {
+    this.run.enter(this, this.#nodeOf(node));
+    this.run.offerWhile(() => this.#token.wait === '');
+    await this.run.held(this.#token);
   }
 
-  get closed(): boolean {
-    return this.sealed || this.pending() !== undefined;
+  /** Enters a state and runs its steps under its guards. */
+  async state<T, const S extends G.Guards<Frame>>(
+    node: string,
+    guards: S,
+    body: (wf: Frame) => Promise<T>,
+  ): Promise<G.Left<T, S>> {
+    const path = this.#nodeOf(node);
+    this.run.enter(this, path);
+    return this.run.guarded(this, { kind: 'state', path }, guards, body);
   }
 
-  get pivots(): number {
-    return this.#pivots;
+  /** Runs a scope: a region of its own, under its guards. */
+  async scope<T, const S extends G.Guards<Frame>>(
+    path: string,
+    guards: S,
+    body: (wf: Frame) => Promise<T>,
+  ): Promise<G.Left<T, S>> {
+    return this.run.guarded(this, { kind: 'scope', path }, guards, body);
   }
 
-  /** The outermost interrupt that reaches this frame. */
-  pending(): Interrupt | undefined {
-    let found: Interrupt | undefined;
-    for (const frame of outward(this)) {
-      found = frame.#interrupt ?? found;
-      if (frame.kind.shield === true) break;
-    }
-    return found;
+  /** The guards of this region itself, around all that it does. */
+  async whole<T, const S extends G.Guards<Frame>>(guards: S, body: () => Promise<T>): Promise<G.Left<T, S>> {
+    return this.run.whole(this, guards, body);
   }
 
-  check(): void {
-    const interrupt = this.pending();
-    if (interrupt !== undefined) throw interrupt;
+  /** Guards around some nodes of this region, which lead to its other nodes. */
+  async nodes<T, const S extends G.Guards<Frame>>(
+    guards: S,
+    body: (wf: Frame) => Promise<T>,
+  ): Promise<G.Left<T, S>> {
+    return this.run.guarded(this, { kind: 'nodes', path: this.path }, guards, body);
   }
 
-  interrupt(guard: string, value?: unknown): void {
-    if (this.#interrupt !== undefined) return;
-    this.#interrupt = new Interrupt(this, guard, value);
-    this.note('interrupted', { by: guard });
-    this.#stop();
+  /** Guards around one step. */
+  async guard<T, const S extends G.Guards<Frame>>(
+    guards: S,
+    body: (wf: Frame) => Promise<T>,
+  ): Promise<G.Left<T, S>> {
+    return this.run.guarded(this, { kind: 'guarded', path: this.place }, guards, body);
   }
 
-  #stop(): void {
-    for (const stop of [...this.stops]) stop();
-    for (const child of this.children) if (child.kind.shield !== true) child.#stop();
+  /** Waits for guards, with nothing else to do. */
+  async await<const S extends G.Guards<Frame>>(guards: S): Promise<G.Fired<S>> {
+    const idle = async (wf: Frame): Promise<never> => wf.run.rest<never>(wf.#token, 'await');
+    return (await this.run.guarded(this, { kind: 'await', path: this.place }, guards, idle)) as G.Fired<S>;
   }
 
-  hold(by: 1 | -1, pivot = false): void {
-    for (const frame of outward(this)) {
-      frame.#held += by;
-      if (pivot) frame.#pivots += by;
-    }
+  /** Before a workflow completes, its own guards hear what is left in the inbox. */
+  async ending(): Promise<void> {
+    this.run.lastOffer(this);
+    await this.run.held(this.#token);
   }
 
-  /** Waits for something that an interrupt simply abandons. */
-  async suspend<T>(register: (waiter: Waiter<T>) => void, abandon: () => void): Promise<T> {
-    this.check();
-    let stop: () => void = abandon;
-    try {
-      return await this.run.block<T>((waiter) => {
-        stop = (): void => {
-          abandon();
-          waiter.reject(this.pending());
-        };
-        this.stops.add(stop);
-        register(waiter);
-      });
-    } finally {
-      this.stops.delete(stop);
-    }
+  /** How this region is undone once it has completed, in place of its log. */
+  compensate(own: Undo<undefined> | 'none'): void {
+    this.own = own;
+  }
+
+  /* -- calls */
+
+  /** Calls and waits for the answer. `id` is the number of the call in its node. */
+  async do<R>(id: string, call: Call<R>): Promise<R> {
+    const fiber = this.#token;
+    this.run.call(fiber, id, call as Call<unknown>);
+    return this.run.rest<R>(fiber);
+  }
+
+  /** Starts a detached workflow; goes on when it has been accepted. */
+  async start(id: string, call: Call<undefined>): Promise<void> {
+    await this.do(id, call);
+  }
+
+  /* -- branches */
+
+  /** Branches side by side. */
+  async parallel<const B extends Readonly<Record<string, Body>>>(
+    join: G.All,
+    branches: B,
+  ): Promise<{ readonly [K in keyof B]: Awaited<ReturnType<B[K]>> }>;
+  async parallel<const B extends Readonly<Record<string, Body>>>(
+    join: G.First,
+    branches: B,
+  ): Promise<Awaited<ReturnType<B[keyof B]>>>;
+  async parallel<const B extends Readonly<Record<string, Body>>>(
+    join: G.Some,
+    branches: B,
+  ): Promise<{ readonly [K in keyof B]?: Awaited<ReturnType<B[K]>> }>;
+  async parallel<const B extends Readonly<Record<string, Body>>>(
+    join: G.EverySettled,
+    branches: B,
+  ): Promise<{ readonly [K in keyof B]: Settled<Awaited<ReturnType<B[K]>>> }>;
+  async parallel(join: G.Join, branches: Readonly<Record<string, Body>>): Promise<unknown> {
+    const names = Object.keys(branches);
+    const at = this.place;
+    const bodies = Object.values(branches).map((body, i) => {
+      const path = [at, names[i] ?? ''].filter((part) => part !== '').join('.');
+      return { path, body };
+    });
+    const joined = (fork: Fork): unknown => fields(join, names, fork.branches);
+    const fiber = this.#token;
+    this.run.branches(fiber, join, bodies, joined);
+    return this.run.rest(fiber);
+  }
+
+  /** One iteration an item, at most so many at once; values in the order of the items. */
+  async forEach<I, T>(
+    path: string,
+    items: readonly I[],
+    join: G.All | G.Some,
+    limit: number,
+    body: (wf: Frame, item: I, index: number) => Promise<T>,
+  ): Promise<readonly T[]>;
+  async forEach<I, T>(
+    path: string,
+    items: readonly I[],
+    join: G.First,
+    limit: number,
+    body: (wf: Frame, item: I, index: number) => Promise<T>,
+  ): Promise<T | undefined>;
+  async forEach<I, T>(
+    path: string,
+    items: readonly I[],
+    join: G.EverySettled,
+    limit: number,
+    body: (wf: Frame, item: I, index: number) => Promise<T>,
+  ): Promise<readonly Settled<T>[]>;
+  async forEach<I>(
+    path: string,
+    items: readonly I[],
+    join: G.Join,
+    limit: number,
+    body: (wf: Frame, item: I, index: number) => Promise<unknown>,
+  ): Promise<unknown> {
+    const bodies = items.map((item, i) => ({ path, body: (wf: Frame) => body(wf, item, i) }));
+    const joined = (fork: Fork): unknown => list(join, fork.branches);
+    const fiber = this.#token;
+    this.run.branches(fiber, join, bodies, joined, Math.max(1, limit));
+    return this.run.rest(fiber);
+  }
+
+  /* -- locks, undo */
+
+  /** Holds resources around `body`; what an error undoes is undone before they are released. */
+  async lock<T>(locks: readonly Resource[], waitMs: number, body: (wf: Frame) => Promise<T>): Promise<T> {
+    return this.run.locked(this, locks, waitMs, body);
+  }
+
+  /** Undoes what this region has done so far. */
+  async undo(): Promise<void> {
+    const fiber = this.#token;
+    if (this.run.undoHere(fiber)) await this.run.rest(fiber);
+  }
+
+  /** Makes final what this region has done so far. */
+  settle(): void {
+    this.run.settle(this.#token);
   }
 
   /* -- simple steps */
-
-  /** Enters a node of this region; `''` stands for its steps, which are no node. */
-  enter<N extends string>(node: N): N {
-    this.check();
-    this.leave();
-    this.node = node;
-    this.#entered = node !== '';
-    if (this.#entered) this.note('entered');
-    return node;
-  }
-
-  leave(): void {
-    if (this.#entered) this.note('left');
-    this.#entered = false;
-  }
-
-  audit(text: string): void {
-    this.note('audit', { text });
-  }
-
-  measure(metric: string, value: unknown = 1): void {
-    this.run.host.send({ kind: 'measure', metric, value });
-  }
-
-  emit(type: string, data: unknown): void {
-    this.run.emit({ type, data });
-  }
-
-  views(views: Readonly<Record<string, () => unknown>>): void {
-    this.run.views = views;
-  }
 
   /** Waits for a duration. */
   async wait(milliseconds: number): Promise<void> {
@@ -313,73 +332,66 @@ export abstract class BaseFrame implements Place {
 
   /** Waits until an instant. */
   async until(instant: number): Promise<void> {
-    this.check();
     if (instant <= this.now) return;
-    let id = '';
-    await this.suspend<undefined>(
-      (waiter) => {
-        id = this.timer(instant, 1, 0, () => {
-          waiter.resolve(undefined);
-        });
-      },
-      () => {
-        this.run.stopTimer(id);
-      },
-    );
+    const fiber = this.#token;
+    this.run.pause(fiber, instant);
+    await this.run.rest(fiber);
   }
 
-  timer(at: number, rank: TimerRank, index: number, fire: () => void): string {
-    return this.run.timer({ at, rank, place: this, index, fire });
+  /** A round of a loop that waits for nothing: too many in one turn are a loop without end. */
+  lap(): void {
+    this.run.burn(1);
   }
 
-  /* -- handlers */
-
-  cause(error: unknown): unknown {
-    return error instanceof Interrupt && error.target === this && error.guard === '' ? error.value : error;
+  audit(text: string): void {
+    this.run.note('audit', this.run.path(this), this, { text });
   }
 
-  handler(error: unknown): { readonly name: string; readonly keep: boolean; readonly value: unknown } | undefined {
-    const cause = this.cause(error);
-    if (cause instanceof Interrupt) {
-      const guard = cause.target === this ? this.guards[cause.guard] : undefined;
-      if (guard === undefined || !('keep' in guard)) return undefined;
-      return { name: cause.guard, keep: guard.keep, value: cause.value };
-    }
-    if (!(cause instanceof Failure)) return undefined;
-    for (const [name, guard] of Object.entries(this.guards)) {
-      if (guard.kind !== 'catch') continue;
-      if (guard.errors !== 'any' && !guard.errors.includes(cause.error.is)) continue;
-      return { name, keep: guard.keep, value: cause.error };
-    }
-    return undefined;
+  measure(metric: string, value: unknown = 1): void {
+    this.run.command({ kind: 'measured', metric, value });
   }
 
-  /* -- log */
-
-  /** How this region is undone once it has completed, in place of its log. */
-  compensate(own: Undo<undefined> | 'none'): void {
-    this.own = own;
+  emit(type: string, data: unknown): void {
+    this.run.command({ kind: 'emitted', event: { type, data } });
+    this.run.note('emitted', this.run.path(this), undefined, { type });
   }
 
-  /** What is left of a completed frame in the log. */
-  completed(frame: Frame): void {
-    const own = frame.own;
-    const log = frame.entries();
-    const { path } = frame;
-    if (own === 'none') return;
-    if (own !== undefined) {
-      const body = (own.when?.() ?? true) ? own.blind?.() : undefined;
-      const visit = this.run.visit([path, ...frame.iteration, 'end'].join('/'));
-      const key = [this.run.host.info.instance, path, ...frame.iteration, visit].join('/');
-      if (body !== undefined) this.log.push({ kind: 'group', path, key, log: [], body });
-    } else if (frame.kind.region !== true) this.log.push(...log);
-    else if (log.length > 0) this.log.push({ kind: 'group', path, key: '', log, body: undefined });
+  views(views: Readonly<Record<string, () => unknown>>): void {
+    this.run.views = views;
   }
+}
 
-  /** What has been done in here: blocks beside form branches of one entry. */
-  entries(): Entry[] {
-    const beside = this.beside.filter((log) => log.length > 0);
-    if (beside.length === 0) return this.log;
-    return [{ kind: 'fork', limit: Number.POSITIVE_INFINITY, branches: [this.log, ...beside] }];
-  }
+/* ---------------------------------------------------------------------------- what makers return */
+
+/** The undo by one call, from values that are known before the call. */
+export const undoBy = <R>(call: () => Call<R>): Undo<unknown> => ({
+  blind: () => {
+    const stored = call();
+    return (wf) => wf.do('undo', stored);
+  },
+});
+/** The undo by one call that needs the result. */
+export const undoWith = <R, S>(call: (result: R) => Call<S>): Undo<R> => ({
+  stored: () => (result) => (wf) => wf.do('undo', call(result)),
+});
+/** The start of a detached workflow. */
+export const detached = <R>(call: Call<R>, undo?: Undo<undefined>, key?: string): Call<undefined> => {
+  return { ...call, kind: 'start', parse: nothing, undo, keyed: true, ...(key !== undefined && { key }) };
+};
+
+/** What `as` of a `parallel` gives: a field for each branch, or the value of the first. */
+function fields(join: G.Join, names: readonly string[], branches: readonly Branch[]): unknown {
+  if (join.join === 'first') return branches.find((branch) => branch.won)?.value;
+  const found = names.map((name, i) => [name, end(join, branches[i])] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+function list(join: G.Join, branches: readonly Branch[]): unknown {
+  const given = branches.filter((branch) => branch.won || join.join === 'settled').map((branch) => end(join, branch));
+  return join.join === 'first' ? given[0] : given;
+}
+
+function end(join: G.Join, branch: Branch | undefined): unknown {
+  if (join.join !== 'settled') return branch?.won === true ? branch.value : undefined;
+  return branch?.won === true ? { is: 'Ok', value: branch.value } : { is: 'Failed', error: branch?.error };
 }

@@ -4,10 +4,10 @@ import { message, type AnyError, type Assignee } from './wfc-values.js';
 
 /* ------------------------------------------------------------------------------------------ host */
 
-/** Everything an instance needs from the world: commands go out by `send`, inputs come back by `Run.deliver`. */
+/** Everything an instance needs from the world: commands go out by `send`, inputs come back by `Instance.deliver`. */
 export interface Host {
   readonly info: Info;
-  /** Takes a command. Never delivers an input before it has returned. */
+  /** Takes a command; all those of a turn come together, when it is over. */
   send(command: Command): void;
 }
 
@@ -16,56 +16,97 @@ export interface Info {
   readonly version: number;
   /** The id of the instance: the first part of every idempotency key. */
   readonly instance: string;
+  /** A child keeps its log when it has completed, because its parent may ask it to undo itself. */
+  readonly child?: boolean;
+}
+
+/** An attempt to be sent. A host keeps breakers, limits and concurrency, because instances share them. */
+export interface Send {
+  readonly kind: 'send';
+  readonly call: string;
+  readonly attempt: number;
+  readonly what: CallKind;
+  readonly target: string;
+  /** The idempotency key; of `workflow`, `start` and `undo` the id of the child. */
+  readonly key: string;
+  readonly args: readonly unknown[];
+  readonly policy: string;
+  readonly timeoutMs?: number | undefined;
+  readonly assign?: readonly Assignee[] | undefined;
+  /** Part of an undo: it passes an open breaker. */
+  readonly undo: boolean;
+  readonly breaker?: Policy['breaker'];
+  readonly limit?: Policy['limit'];
+  readonly concurrency?: number | undefined;
 }
 
 export type Command =
-  | { readonly kind: 'call'; readonly id: string; readonly key: string; readonly call: CallData }
-  | { readonly kind: 'cancel'; readonly id: string }
-  | { readonly kind: 'arm'; readonly id: string; readonly at: number }
-  | { readonly kind: 'disarm'; readonly id: string }
-  | { readonly kind: 'lock'; readonly id: string; readonly locks: readonly Resource[]; readonly waitMs: number }
-  | { readonly kind: 'unlock'; readonly id: string }
-  | { readonly kind: 'emit'; readonly event: WorkflowEvent }
-  | { readonly kind: 'measure'; readonly metric: string; readonly value: unknown }
-  | { readonly kind: 'letter'; readonly letter: DeadLetter }
+  | Send
+  | { readonly kind: 'stop'; readonly call: string; readonly attempt: number }
+  /** Tell when this instant has been reached; without one: no more. */
+  | { readonly kind: 'alarm'; readonly at: number | undefined }
+  | { readonly kind: 'lock'; readonly lock: string; readonly resources: readonly Resource[]; readonly waitMs: number }
+  | { readonly kind: 'unlock'; readonly lock: string }
+  | { readonly kind: 'emitted'; readonly event: WorkflowEvent }
+  | { readonly kind: 'measured'; readonly metric: string; readonly value: unknown }
+  | { readonly kind: 'dead letter'; readonly letter: DeadLetter }
+  | { readonly kind: 'ended'; readonly how: 'done' | 'failed' | 'undone'; readonly value?: unknown; readonly incomplete: boolean }
   | { readonly kind: 'record'; readonly record: AuditRecord };
 
+/** How an attempt has ended. */
+export interface Answered {
+  readonly kind: 'answered';
+  readonly call: string;
+  readonly attempt: number;
+  /**
+   * `value`: it worked. `error`: a business error. `system`: `Timeout`, `Unavailable` or `Invalid`, by name.
+   * `cancelled`: asked to stop, it stopped, and nothing was done.
+   */
+  readonly how: 'value' | 'error' | 'system' | 'cancelled';
+  readonly value?: unknown;
+  /** Whether the attempt may have reached the service; it has, if nothing is said. */
+  readonly sent?: boolean;
+  /** From 0 to 1, drawn by the host for the pause before the next attempt. */
+  readonly chance?: number;
+  readonly detail?: string;
+  /** A child could not undo everything. */
+  readonly incomplete?: boolean;
+}
+
 export type Input = { readonly at: number } & (
-  | { readonly kind: 'outcome'; readonly id: string; readonly outcome: Outcome }
-  | { readonly kind: 'fired' }
-  | { readonly kind: 'lock'; readonly id: string; readonly state: LockState }
+  | Answered
+  /** A call that had to wait for its turn has been sent: its timeout begins. */
+  | { readonly kind: 'sent'; readonly call: string; readonly attempt: number }
+  /** An attempt is alive. */
+  | { readonly kind: 'beat'; readonly call: string; readonly attempt: number }
   | { readonly kind: 'event'; readonly event: WorkflowEvent }
-  | { readonly kind: 'operator'; readonly step: string; readonly action: OperatorAction }
-  | { readonly kind: 'redrive'; readonly key: string }
-  | { readonly kind: 'cancel' }
+  /** Time has reached `at`. */
+  | { readonly kind: 'time' }
+  | { readonly kind: 'locked'; readonly lock: string; readonly state: 'granted' | 'lost' }
+  | Operation
+  /** A completed child is to undo what it has done. */
+  | { readonly kind: 'undone' }
 );
-export type LockState = 'granted' | 'timeout' | 'lost';
 
-/** How a call has ended. The host tries again; `attempts` says how often it did. */
-export type Outcome =
-  | { readonly kind: 'value'; readonly value: unknown; readonly attempts: number }
-  | {
-      readonly kind: 'error';
-      readonly error: AnyError;
-      readonly attempts: number;
-      /** Whether an earlier attempt timed out, so that its effect is open. */
-      readonly doubt?: boolean;
-    }
-  | {
-      readonly kind: 'system';
-      readonly code: string;
-      readonly detail?: string;
-      readonly attempts: number;
-      /** Whether any attempt may have reached the service. */
-      readonly sent: boolean;
-    }
-  | { readonly kind: 'cancelled' }
-  | { readonly kind: 'silent' };
+/** An operator acts: `cancel` on the instance, the others on a parked step or a dead letter, by its key. */
+export interface Operation {
+  readonly kind: 'operator';
+  readonly action: 'cancel' | 'retry' | 'supply' | 'raise';
+  readonly key?: string;
+  readonly value?: unknown;
+}
 
-export type OperatorAction =
-  | { readonly kind: 'retry' }
-  | { readonly kind: 'supply'; readonly value: unknown }
-  | { readonly kind: 'raise'; readonly error: AnyError };
+/** Why an input is refused; it then changes nothing. */
+export type Refusal =
+  | 'not-running'
+  | 'unknown-event'
+  | 'wrong-event'
+  | 'unknown-call'
+  | 'unknown-lock'
+  | 'unknown-step'
+  | 'wrong-value'
+  | 'point-of-no-return'
+  | 'goes-back-in-time';
 
 export interface WorkflowEvent {
   readonly type: string;
@@ -85,11 +126,10 @@ export interface AuditRecord {
   readonly instance: string;
   readonly kind: string;
   readonly path: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly detail: Readonly<Record<string, unknown>>;
 }
 
 export interface DeadLetter {
-  readonly instance: string;
   readonly path: string;
   readonly queue: string;
   readonly key: string;
@@ -129,26 +169,17 @@ export interface ActivityContext {
   readonly signal: { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void };
 }
 
-/** The part of a call that is data: it travels to the host, into the log and into dead letters. */
-export interface CallData {
-  /** `start` starts a detached workflow, `undo` undoes a completed child. */
-  readonly kind: 'activity' | 'query' | 'task' | 'workflow' | 'start' | 'undo';
-  readonly name: string;
-  readonly args: readonly unknown[];
-  /** Without one: a single attempt that never times out. */
-  readonly policy?: Policy | undefined;
-  readonly assign?: readonly Assignee[];
-}
+/** `start` starts a detached workflow, `undo` undoes a completed child. */
+export type CallKind = 'activity' | 'query' | 'task' | 'workflow' | 'start' | 'undo';
 
 /** A business error, declared by `error`, or a system error. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly error: AnyError;
-  constructor(error: AnyError, detail?: string) {
-    super(detail === undefined ? message(error) : `${message(error)}: ${detail}`);
+  constructor(error: AnyError) {
+    super(message(error));
     this.error = error;
   }
 }
 
 export const fail = <E extends AnyError>(error: E): Failure => new Failure(error);
-export const system = (code: string, detail?: string): Failure => new Failure({ is: code }, detail);

@@ -1,57 +1,18 @@
 // One instance of a workflow: takes one input a turn and sends commands. No clock, no chance, no input or output.
 
-import type {
-  CallData,
-  Host,
-  Input,
-  LockState,
-  OperatorAction,
-  Outcome,
-  Resource,
-  WorkflowEvent,
-} from './wfc-host.js';
+import { numberOf } from './wfc-base.js';
+import { given } from './wfc-calls.js';
+import { Fibers } from './wfc-fibers.js';
+import type { Frame } from './wfc-frame.js';
+import type { Host, Input, Operation, Refusal, WorkflowEvent } from './wfc-host.js';
 import { Misfit, type Parse } from './wfc-parse.js';
-
-export interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-/** At one instant: `after` and `at`, then `wait`, then `also` and `every`, then `sla`. */
-export type TimerRank = 0 | 1 | 2 | 3;
-
-/** A place in the tree of what is active: decides who comes first, and whether guards are held back. */
-export interface Place {
-  readonly depth: number;
-  readonly source: readonly number[];
-  readonly iteration: readonly number[];
-  /** Interrupting guards wait: a pivot is in flight inside, or something inside is being undone. */
-  readonly held: boolean;
-  /** Interrupting guards are gone for good, or one has fired. */
-  readonly closed: boolean;
-}
-
-export interface Timer {
-  readonly at: number;
-  readonly rank: TimerRank;
-  readonly place: Place;
-  readonly index: number;
-  readonly fire: () => void;
-}
-
-export interface Armed {
-  readonly place: Place;
-  readonly index: number;
-  readonly type: string;
-  readonly interrupting: boolean;
-  readonly when: (data: unknown) => boolean;
-  readonly fire: (data: unknown) => void;
-}
+import { Rank, type Calling, type Fiber, type Timer } from './wfc-state.js';
+import { CANCELLED, before } from './wfc-stops.js';
 
 export interface EventSpec {
   readonly mode: 'buffered' | 'latest' | 'transient';
   readonly parse: Parse<unknown>;
-  readonly key: (data: never) => string | number;
+  readonly key?: (data: never) => string | number;
 }
 
 export interface Options {
@@ -60,398 +21,471 @@ export interface Options {
   readonly audit: boolean;
 }
 
-function before(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i += 1) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
+const SMALL = 100; // frames and tokens of an instance whose timers are all looked through after a turn
+
+/** The place of an input among all that falls on one instant. A host that has several delivers them in this order. */
+export function rank(input: Input): number {
+  switch (input.kind) {
+    case 'operator':
+    case 'undone':
+      return 1;
+    case 'answered':
+      return input.how === 'value' ? Rank.values : Rank.errors;
+    case 'locked':
+      return input.state === 'granted' ? Rank.grants : Rank.errors;
+    case 'sent':
+    case 'beat':
+      return Rank.values;
+    case 'event':
+      return Rank.events;
+    case 'time':
+      return Rank.deadlines;
   }
-  return a.length - b.length;
 }
 
-/** Innermost first, then source order, then the earlier iteration. */
-function order(a: { place: Place; index: number }, b: { place: Place; index: number }): number {
-  return (
-    b.place.depth - a.place.depth ||
-    before(a.place.source, b.place.source) ||
-    a.index - b.index ||
-    before(a.place.iteration, b.place.iteration)
-  );
+/** Something that waits for an operator: a call, or the undo `of` one. */
+export interface Open {
+  readonly kind: 'parked' | 'dead letter';
+  readonly key: string;
+  readonly operation: string;
+  readonly of: string;
 }
 
-const RANKS = { cancel: 0, operator: 0, redrive: 0, event: 4, fired: 5 } as const;
-
-function rank(input: Input): number {
-  if (input.kind === 'outcome') return input.outcome.kind === 'value' ? 2 : 1;
-  if (input.kind === 'lock') return input.state === 'granted' ? 3 : 1;
-  return RANKS[input.kind];
+interface Due {
+  readonly timer: Timer;
+  readonly depth: number;
+  readonly source: readonly number[];
+  readonly iteration: readonly number[];
+  readonly frame?: Frame;
+  readonly fiber?: Fiber;
 }
 
-/** The turns of one instance. The next input is taken only when every fiber waits. */
-export class Run {
-  readonly host: Host;
+/** The turns of one instance: one input, then tokens run until everything waits. */
+export class Run extends Fibers {
   readonly options: Options;
-  now = 0;
-  undoIncomplete = false;
-  onCancel: () => void = () => undefined;
-  /** Why an operator's cancel is refused, if it is. */
-  refusesCancel: () => string | undefined = () => undefined;
-  readonly letters = new Map<string, () => Promise<boolean>>();
   views: Readonly<Record<string, () => unknown>> = {};
-  #runnable = 0;
-  #ended = false;
-  #serial = 0;
-  #crash: (defect: unknown) => void = () => undefined;
-  readonly #queue: Input[] = [];
-  readonly #inbox: WorkflowEvent[] = [];
-  readonly #outbox: WorkflowEvent[] = [];
-  readonly #visits = new Map<string, number>();
-  readonly #calls = new Map<string, Waiter<Outcome>>();
-  readonly #timers = new Map<string, Timer>();
-  readonly #locks = new Map<string, (state: LockState) => void>();
-  readonly #operators = new Map<string, Waiter<OperatorAction>>();
-  readonly #armed = new Set<Armed>();
+  root: Frame | undefined;
+  value: unknown;
+  /** What happens when the instance has ended. */
+  onEnd: () => void = () => undefined;
+  #turning: Promise<void> | undefined;
+  readonly #queue: (() => Promise<void>)[] = [];
 
   constructor(host: Host, options: Options) {
-    this.host = host;
+    super(host, options.audit);
     this.options = options;
   }
 
-  /** Runs a fiber to its end as the whole of what is going on. */
-  async main<T>(at: number, body: () => Promise<T>): Promise<T> {
-    this.now = Math.max(this.now, at);
-    this.#runnable += 1;
-    return new Promise<T>((resolve, reject) => {
-      this.#crash = reject;
-      const done = (): void => {
-        this.#runnable -= 1;
-      };
-      body().finally(done).then(resolve, reject);
+  protected get self(): this {
+    return this;
+  }
+
+  /* -- turns */
+
+  /** Begins the instance. */
+  start(at: number, about: Readonly<Record<string, unknown>>, body: (wf: Frame) => Promise<unknown>): void {
+    this.#turn(at, () => {
+      this.note('started', '', undefined, about);
+      const id = this.serial();
+      const root = this.add({ kind: 'workflow' }, undefined);
+      this.root = root;
+      const fiber = this.makeFiber(id, root, '', 0, async () => {
+        this.value = await this.caught(fiber, () => body(root));
+        await this.closing(fiber);
+        this.#completed(fiber);
+      });
+      this.ready.push(fiber);
+      return Promise.resolve();
     });
   }
 
-  /** Nothing more is taken. */
-  finish(kind: string, detail: Readonly<Record<string, unknown>>): void {
-    const left = this.#inbox.map((event) => event.type);
-    const flag = this.undoIncomplete ? { undoIncomplete: true } : {};
-    for (const id of this.#timers.keys()) this.host.send({ kind: 'disarm', id });
-    this.#timers.clear();
-    this.audit(kind, '', { ...detail, ...flag, ...(left.length > 0 ? { unconsumed: left } : {}) });
-    this.#flush();
-    this.#ended = true;
-  }
-
-  get finished(): boolean {
-    return this.#ended;
-  }
-
-  /** Takes an input, or answers why it is refused. */
-  deliver(input: Input): string | undefined {
-    const refusal = this.#refusal(input);
-    if (refusal !== undefined) {
-      if (input.kind === 'event') this.audit('event refused', '', { type: input.event.type, refusal });
-      return refusal;
-    }
-    this.#queue.push(input);
-    this.#turn();
+  /** Takes an input, or says why it is refused. */
+  deliver(input: Input): Refusal | undefined {
+    const refused = this.#refusal(input);
+    if (refused !== undefined) return refused;
+    this.#turn(input.at, () => this.#hand(input));
     return undefined;
   }
 
-  #refusal(input: Input): string | undefined {
-    if (input.kind === 'redrive') return this.letters.has(input.key) ? undefined : 'no such dead letter';
-    if (input.kind === 'outcome') return this.#calls.has(input.id) ? undefined : 'nothing waits for this call';
-    if (input.kind === 'lock') return this.#locks.has(input.id) ? undefined : 'nothing waits for this lock';
-    if (this.#ended) return 'the instance has ended';
-    if (input.kind === 'operator') return this.#operators.has(input.step) ? undefined : 'the step is not parked';
-    if (input.kind === 'cancel') return this.refusesCancel();
-    if (input.kind !== 'event') return undefined;
-    const spec = this.#spec(input.event.type);
-    if (spec === undefined) return 'nothing here listens to this event';
+  /** When nothing is left to do in this turn. */
+  async idle(): Promise<void> {
+    await this.#turning;
+  }
+
+  #turn(at: number, work: () => Promise<void>): void {
+    this.#queue.push(async () => {
+      this.now = Math.max(this.now, at);
+      this.refuel();
+      await work();
+      await this.#settle();
+      this.#setAlarm();
+      this.flush();
+    });
+    this.#turning ??= this.#turns();
+  }
+
+  async #turns(): Promise<void> {
     try {
-      spec.parse(input.event.data);
+      for (let next = this.#queue.shift(); next !== undefined && !this.defect; next = this.#queue.shift()) await next();
+    } catch (defect) {
+      this.broken(defect);
+    }
+    this.#turning = undefined;
+  }
+
+  /** Runs until everything waits and nothing is due. */
+  async #settle(): Promise<void> {
+    for (;;) {
+      await this.#runOn();
+      if (this.status === 'running' && this.inbox.length > 0 && this.offer()) continue;
+      if (!this.#fireDue()) return;
+    }
+  }
+
+  /** Runs until everything waits. What an undo has held back comes before the tail that follows it. */
+  async #runOn(): Promise<void> {
+    for (;;) {
+      this.burn(20); // guards that fire at once can lead to each other for ever, without a step between
+      for (let fiber = this.ready.shift(); fiber !== undefined; fiber = this.ready.shift()) {
+        if (this.has(fiber) && fiber.wait === '') await this.step(fiber);
+      }
+      if (this.finishStops() || this.#cancel()) continue;
+      if (this.tails.length + this.resumed.length + this.joined.length === 0) return;
+      if ((this.inbox.length > 0 && this.offer()) || this.#fireDue(0)) continue; // what was due before this instant
+      const fork = this.joined.shift();
+      if (fork !== undefined) {
+        if (this.frames.has(fork.id)) this.join(fork);
+        continue;
+      }
+      const frame = this.tails.shift();
+      if (frame !== undefined) {
+        this.tail(frame);
+        continue;
+      }
+      const fiber = this.resumed.shift();
+      if (fiber !== undefined) this.#resume(fiber);
+    }
+  }
+
+  /** A token goes on behind its `undo` step, unless something around it has been interrupted meanwhile. */
+  #resume(fiber: Fiber): void {
+    if (!fiber.stop) {
+      this.wake(fiber);
+      return;
+    }
+    fiber.stop = false;
+    fiber.wait = 'stopped';
+  }
+
+  /** An operator's cancel waits until nothing is being undone. */
+  #cancel(): boolean {
+    const { root } = this;
+    if (!this.cancelling || this.status !== 'running' || root === undefined) return false;
+    if (!['active', 'closed', 'closing'].includes(root.phase) || this.holds(root)) return false;
+    this.cancelling = false;
+    if (root.sealed) return false;
+    this.interrupt(root, { kind: 'error', value: { is: CANCELLED } });
+    return true;
+  }
+
+  /* -- one input */
+
+  #refusal(input: Input): Refusal | undefined {
+    if (input.at < this.now) return 'goes-back-in-time';
+    switch (input.kind) {
+      case 'answered':
+      case 'sent':
+      case 'beat':
+        return this.#caller(input.call, input.attempt) === undefined ? 'unknown-call' : undefined;
+      case 'locked': {
+        if (this.#locker(input.lock) !== undefined) return undefined;
+        return input.state === 'granted' || this.#heldBy(input.lock) === undefined ? 'unknown-lock' : undefined;
+      }
+      case 'operator':
+        return this.#operatorRefusal(input);
+      case 'undone':
+        return this.status === 'done' && this.host.info.child === true && this.frames.size === 0 ? undefined : 'not-running';
+      case 'event':
+        return this.#eventRefusal(input.event);
+      case 'time':
+        return undefined;
+    }
+  }
+
+  #eventRefusal({ type, data }: WorkflowEvent): Refusal | undefined {
+    if (this.status !== 'running') return 'not-running';
+    const spec = this.#spec(type);
+    if (spec === undefined) return 'unknown-event';
+    try {
+      spec.parse(data);
       return undefined;
     } catch (error) {
-      if (error instanceof Misfit) return error.message;
+      if (error instanceof Misfit) return 'wrong-event';
       throw error;
     }
+  }
+
+  #operatorRefusal(input: Operation): Refusal | undefined {
+    const { action, key = '' } = input;
+    if (action === 'cancel') {
+      if (this.status !== 'running') return 'not-running';
+      const passing = [...this.fibers.values()].some((fiber) => fiber.call?.pivot === true);
+      return this.root?.sealed === true || passing ? 'point-of-no-return' : undefined;
+    }
+    const letter = this.letters.get(key);
+    if (letter !== undefined) {
+      return action === 'raise' || (action === 'retry' && letter.doubt === true) ? 'wrong-value' : undefined;
+    }
+    const call = this.#parked(key)?.call;
+    if (call === undefined) return 'unknown-step';
+    return 'wrong' in given(call, input) ? 'wrong-value' : undefined;
   }
 
   #spec(type: string): EventSpec | undefined {
     return Object.hasOwn(this.options.events, type) ? this.options.events[type] : undefined;
   }
 
-  #turn(): void {
-    while (this.#runnable === 0) {
-      if (!this.#ended && (this.#offerInbox() || this.#runnable > 0)) continue;
-      this.#flush();
-      const input = this.#next();
-      if (input !== undefined) {
-        this.now = Math.max(this.now, input.at);
-        this.#dispatch(input);
-      } else if (!this.#fire()) return;
+  /** The call that waits for the answer of an attempt, with its token. */
+  #caller(id: string, attempt: number): { readonly fiber: Fiber; readonly call: Calling } | undefined {
+    for (const fiber of this.fibers.values()) {
+      const { call } = fiber;
+      if (call?.id !== id || numberOf(call) !== attempt) continue;
+      return ['sent', 'queued', 'stopping'].includes(call.state) ? { fiber, call } : undefined;
     }
+    return undefined;
   }
 
-  /** The input that comes first: by time, then by kind, then by arrival. */
-  #next(): Input | undefined {
-    const [best] = this.#queue
-      .map((input, i) => ({ input, i }))
-      .sort((a, b) => a.input.at - b.input.at || rank(a.input) - rank(b.input) || a.i - b.i);
-    if (best === undefined) return undefined;
-    this.#queue.splice(best.i, 1);
-    return best.input;
+  #parked(key: string): Fiber | undefined {
+    return [...this.fibers.values()].find(({ call }) => call?.state === 'parked' && call.key === key);
   }
 
-  #dispatch(input: Input): void {
-    switch (input.kind) {
-      case 'outcome': {
-        const waiter = this.#calls.get(input.id);
-        this.#calls.delete(input.id);
-        waiter?.resolve(input.outcome);
-        return;
-      }
-      case 'fired':
-        this.#fire();
-        return;
-      case 'lock':
-        this.#locks.get(input.id)?.(input.state);
-        return;
-      case 'operator': {
-        const waiter = this.#operators.get(input.step);
-        this.#operators.delete(input.step);
-        waiter?.resolve(input.action);
-        return;
-      }
-      case 'redrive':
-        this.#redrive(input.key);
-        return;
-      case 'cancel':
-        this.onCancel();
-        return;
-      case 'event': {
-        const { type } = input.event;
-        const event = { type, data: this.#spec(type)?.parse(input.event.data) };
-        this.audit('event received', '', { type });
-        if (!this.#offer(event)) this.#keep(event);
-        return;
-      }
-    }
-  }
-
-  #redrive(key: string): void {
-    const again = this.letters.get(key);
-    if (again === undefined) return;
-    this.spawn(
-      async () => {
-        if (!(await again())) return;
-        this.letters.delete(key);
-        if (this.letters.size === 0) this.undoIncomplete = false;
-      },
-      () => undefined,
+  /** What an operator may see to: parked steps and dead letters. */
+  get unattended(): readonly Open[] {
+    const parked = [...this.fibers.values()].flatMap(({ call }): Open[] =>
+      call?.state === 'parked' ? [{ kind: 'parked', key: call.key, operation: call.target, of: call.target }] : [],
     );
+    const letters = [...this.letters.values()].map(({ key, operation, name }): Open => {
+      return { kind: 'dead letter', key, operation, of: name };
+    });
+    return [...parked, ...letters];
   }
 
-  /* -- events */
+  #locker(lock: string): Fiber | undefined {
+    return [...this.fibers.values()].find((fiber) => fiber.wait === 'lock' && fiber.lock === lock);
+  }
 
-  #keep(event: WorkflowEvent): void {
-    const mode = this.#spec(event.type)?.mode;
-    if (mode === 'transient') {
-      this.audit('event dropped', '', { type: event.type });
+  #heldBy(lock: string): Frame | undefined {
+    return [...this.frames.values()].find((frame) => frame.held === lock);
+  }
+
+  /** Decides which guard or waiting step an input belongs to, and lets it have it. */
+  async #hand(input: Input): Promise<void> {
+    while (this.#fireDue(rank(input))) await this.#runOn(); // what was due before this input has its turn first
+    const isCancel = input.kind === 'operator' && input.action === 'cancel';
+    if (this.status !== 'running' && (input.kind === 'event' || isCancel)) {
+      this.note('late answer', ''); // what was due before it has ended the instance
       return;
     }
-    const older = mode === 'latest' ? this.#inbox.findIndex((other) => other.type === event.type) : -1;
-    if (older >= 0) this.#inbox.splice(older, 1);
-    this.#inbox.push(event);
-  }
-
-  /** Gives an event to the first armed guard that takes it. A guard that is held back hides those around it. */
-  #offer(event: WorkflowEvent, among?: readonly Armed[]): boolean {
-    const fits = [...(among ?? this.#armed)]
-      .filter((guard) => guard.type === event.type && this.#armed.has(guard))
-      .filter((guard) => !(guard.interrupting && guard.place.closed) && guard.when(event.data))
-      .sort(order);
-    const [taker] = fits;
-    if (taker === undefined || (taker.interrupting && taker.place.held)) return false;
-    this.audit('event consumed', '', { type: event.type });
-    taker.fire(event.data);
-    return true;
-  }
-
-  #offerInbox(among?: readonly Armed[]): boolean {
-    for (const [i, event] of this.#inbox.entries()) {
-      if (this.#offer(event, among)) {
-        this.#inbox.splice(i, 1);
-        return true;
+    switch (input.kind) {
+      case 'answered': {
+        const found = this.#caller(input.call, input.attempt);
+        if (found === undefined) this.note('late answer', '', undefined, { call: input.call }); // its time was over
+        else this.answered(found.fiber, found.call, input);
+        return;
       }
+      case 'sent':
+      case 'beat': {
+        const found = this.#caller(input.call, input.attempt);
+        if (found === undefined) return;
+        if (input.kind === 'sent') this.sent(found.fiber, found.call);
+        else this.beat(found.fiber, found.call);
+        return;
+      }
+      case 'locked':
+        this.#locked(input.lock, input.state);
+        return;
+      case 'event':
+        this.#event(input.event);
+        return;
+      case 'operator':
+        this.#operator(input);
+        return;
+      case 'undone': {
+        const log = [...this.log];
+        this.log = [];
+        this.undo(log, undefined, { kind: 'child' });
+        return;
+      }
+      case 'time':
+        return;
     }
-    return false;
   }
 
-  /** Lets guards take what the inbox already holds. */
-  drain(guards: readonly Armed[]): void {
-    while (this.#offerInbox(guards));
+  #event({ type, data }: WorkflowEvent): void {
+    const spec = this.#spec(type);
+    const event = { type, data: spec?.parse(data) };
+    this.note('event received', '', undefined, { type });
+    const taker = this.taker(event);
+    if (spec?.mode === 'latest') this.inbox = this.inbox.filter((other) => other.type !== type);
+    if (taker !== undefined) this.hear(event, taker.frame, taker.guard);
+    else if (spec?.mode === 'transient') this.note('event dropped', '', undefined, { type });
+    else this.inbox.push(event);
   }
 
-  arm(guard: Armed): Armed {
-    this.#armed.add(guard);
-    return guard;
+  #locked(lock: string, state: 'granted' | 'lost'): void {
+    if (state === 'granted') {
+      const fiber = this.#locker(lock);
+      if (fiber === undefined) this.unlock(lock);
+      else this.granted(fiber);
+      return;
+    }
+    const frame = this.#heldBy(lock);
+    if (frame === undefined) return;
+    frame.held = '';
+    this.note('lock lost', this.path(frame), frame, { lock });
+    if (frame.phase === 'active') this.interrupt(frame, { kind: 'error', value: { is: 'LockLost' } });
   }
 
-  disarm(guard: Armed): void {
-    this.#armed.delete(guard);
-  }
-
-  emit(event: WorkflowEvent): void {
-    this.#outbox.push(event);
-  }
-
-  #flush(): void {
-    for (const event of this.#outbox.splice(0)) this.host.send({ kind: 'emit', event });
+  #operator(input: Operation): void {
+    const { action, key = '', value } = input;
+    if (action === 'cancel') {
+      this.cancelling = true;
+      return;
+    }
+    const letter = this.letters.get(key);
+    if (letter === undefined) {
+      const fiber = this.#parked(key);
+      const call = fiber?.call;
+      if (fiber === undefined || call === undefined) {
+        this.note('late answer', '', undefined, { key }); // a deadline of this very moment was faster
+        return;
+      }
+      const read = given(call, input);
+      this.operate(fiber, call, action, 'value' in read ? read.value : undefined);
+    } else if (letter.entry === undefined) {
+      if (action === 'retry') this.callAgain(letter);
+      else this.letters.delete(letter.key); // somebody has seen to it; the instance has gone on
+    } else if (action === 'supply' && letter.doubt !== true) {
+      this.letters.delete(letter.key); // somebody has undone it by hand
+      this.note('undone', letter.path, undefined, { operation: letter.name, key: letter.key, by: 'operator' });
+      this.flag();
+    } else this.redrive(letter, letter.entry, value);
   }
 
   /* -- time */
 
-  /** Fires the first timer that is due and not held back, whichever the host had in mind. */
-  #fire(): boolean {
-    const [due] = [...this.#timers]
-      .filter(([, timer]) => timer.at <= this.now && !(timer.rank === 0 && timer.place.held))
-      .sort(([, a], [, b]) => a.at - b.at || a.rank - b.rank || order(a, b));
-    if (due === undefined) return false;
-    this.#timers.delete(due[0]);
-    due[1].fire();
-    return true;
+  /** All timers that are due, first by time, then by the order of one instant. */
+  #timers(): Due[] {
+    const found: Due[] = [];
+    const look = (due: readonly Timer[], { depth, source, iteration }: Frame, owner: { frame: Frame } | { fiber: Fiber }): void => {
+      for (const each of due) if (each.at <= this.now) found.push({ timer: each, depth, source, iteration, ...owner });
+    };
+    for (const frame of this.frames.values()) look(frame.due, frame, { frame });
+    for (const fiber of this.fibers.values()) look(fiber.due, fiber.frame, { fiber });
+    return found.sort(
+      (a, b) =>
+        a.timer.at - b.timer.at ||
+        a.timer.rank - b.timer.rank ||
+        b.depth - a.depth ||
+        before(a.source, b.source) ||
+        a.timer.index - b.timer.index ||
+        before(a.iteration, b.iteration),
+    );
   }
 
-  timer(timer: Timer): string {
-    const id = this.serial('t');
-    this.#timers.set(id, timer);
-    this.host.send({ kind: 'arm', id, at: timer.at });
-    return id;
+  /** Fires the first timer that is due; `earlier`: only what comes before such an input at this instant. */
+  #fireDue(earlier?: number): boolean {
+    for (const { timer: due, frame, fiber } of this.#timers()) {
+      if (earlier !== undefined && due.at === this.now && due.rank >= earlier) continue;
+      if (frame !== undefined) {
+        const guard = due.what === 'guard' ? frame.guards[due.index] : undefined;
+        if (guard !== undefined && guard.block === undefined && (frame.sealed || this.holds(frame))) continue;
+        this.fireTimer(frame, due);
+      } else if (fiber !== undefined) this.#fiberTimer(fiber, due);
+      return true;
+    }
+    return false;
   }
 
-  stopTimer(id: string): void {
-    if (this.#timers.delete(id)) this.host.send({ kind: 'disarm', id });
+  #fiberTimer(fiber: Fiber, due: Timer): void {
+    if (fiber.wait === 'call' && fiber.call !== undefined) this.callTimer(fiber, fiber.call, due);
+    else if (fiber.wait === 'lock') {
+      const { lock, frame } = fiber;
+      fiber.lock = '';
+      this.unlock(lock);
+      this.note('raised', this.path(frame), frame, { error: 'LockTimeout' });
+      fiber.due = [];
+      fiber.wait = '';
+      this.raise(fiber, { is: 'LockTimeout' });
+    } else this.wake(fiber);
   }
 
-  /* -- fibers */
-
-  /** Suspends the running fiber. When the last one waits, the turn is over. */
-  block<T>(register: (waiter: Waiter<T>) => void): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let open = true;
-      const settle = (act: () => void): void => {
-        if (!open) return;
-        open = false;
-        this.#runnable += 1;
-        act();
-      };
-      register({
-        resolve: (value) => {
-          settle(() => {
-            resolve(value);
-          });
-        },
-        reject: (error) => {
-          settle(() => {
-            reject(error as Error);
-          });
-        },
-      });
-      this.#rest();
-    });
+  /** The first instant to come at which something is due. */
+  #first(): number | undefined {
+    let first: number | undefined;
+    for (const { due } of [...this.frames.values(), ...this.fibers.values()]) {
+      for (const { at } of due) if (at > this.now && (first === undefined || at < first)) first = at;
+    }
+    return first;
   }
 
-  /** Runs `body` as a fiber of its own; `ended` is called in the turn in which it ends. */
-  spawn(body: () => Promise<void>, ended: () => void): void {
-    this.#runnable += 1;
-    body()
-      .then(() => {
-        ended();
-        this.#rest();
-      })
-      .catch((defect: unknown) => {
-        this.#crash(defect);
-      });
+  /**
+   * The host is told of the next instant at which something is due. In a large instance it may be one at which nothing is
+   * due any more: looking through all timers after each turn would cost more than waking up in vain.
+   */
+  #setAlarm(): void {
+    if (this.status !== 'running' && this.fibers.size === 0) return;
+    let at = this.armed;
+    const known = this.alarm !== undefined && this.alarm > this.now;
+    if (!known || this.frames.size + this.fibers.size <= SMALL) at = this.#first();
+    else if (at === undefined || (this.alarm !== undefined && this.alarm < at)) at = this.alarm;
+    if (at === this.alarm) return;
+    this.alarm = at;
+    this.command({ kind: 'alarm', at });
   }
 
-  #rest(): void {
-    this.#runnable -= 1;
-    if (this.#runnable !== 0) return;
-    void Promise.resolve()
-      .then(() => {
-        this.#turn();
-      })
-      .catch((defect: unknown) => {
-        this.#crash(defect);
-      });
+  /* -- the end */
+
+  #completed(fiber: Fiber): void {
+    fiber.wait = 'ended';
+    this.status = 'done';
+    const keeps = this.keysIn(this.log);
+    const isChild = this.host.info.child === true;
+    if (!isChild) this.log = [];
+    this.#report('completed', !isChild && keeps.length > 0 ? { keeps } : {});
+    this.command({ kind: 'ended', how: 'done', value: this.value, incomplete: this.incomplete });
+    this.onEnd();
   }
 
-  /* -- calls, locks, operators */
-
-  /** Sends a call; the waiter gets its outcome. */
-  send(id: string, key: string, call: CallData, waiter: Waiter<Outcome>): void {
-    this.#calls.set(id, waiter);
-    const { kind, name, args, policy, assign } = call;
-    const data = { kind, name, args, ...(policy && { policy }), ...(assign && { assign }) };
-    this.host.send({ kind: 'call', id, key, call: data });
+  failed(): void {
+    this.status = 'failed';
+    this.log = [];
+    this.#report('failed', { error: this.error?.is });
+    this.command({ kind: 'ended', how: 'failed', value: this.error, incomplete: this.incomplete });
+    this.onEnd();
   }
 
-  /** Asks a call to stop; its outcome still comes. */
-  cancel(id: string): void {
-    this.host.send({ kind: 'cancel', id });
+  /** The completion record lists what nobody has heard. Nothing goes on but what operators have asked for. */
+  #report(kind: string, detail: Readonly<Record<string, unknown>>): void {
+    const asked = [...this.frames.values()].filter((frame) => frame.parent === undefined && frame.following?.kind === 'letter');
+    const kept = new Set(asked.flatMap((frame) => [...this.inside(frame)]));
+    for (const frame of [...this.frames.values()]) if (!kept.has(frame)) this.frames.delete(frame.id);
+    for (const fiber of [...this.fibers.values()]) if (!kept.has(fiber.frame)) this.fibers.delete(fiber.id);
+    this.stopping = this.stopping.filter((frame) => this.frames.has(frame.id));
+    this.cancelling = false;
+    this.tails = [];
+    this.resumed = [];
+    this.joined = [];
+    const unconsumed = this.inbox.map((event) => event.type);
+    const left = unconsumed.length > 0 ? { unconsumed } : {};
+    this.note(kind, '', undefined, { ...detail, ...left, ...(this.incomplete ? { incomplete: true } : {}) });
+    if (this.alarm === undefined) return;
+    this.alarm = undefined;
+    this.command({ kind: 'alarm', at: undefined });
   }
 
-  /** Asks a call to stop and does not wait for an answer. */
-  withdraw(id: string): void {
-    this.#calls.delete(id);
-    this.cancel(id);
-  }
-
-  askLock(id: string, locks: readonly Resource[], waitMs: number, told: (state: LockState) => void): void {
-    this.#locks.set(id, told);
-    this.host.send({ kind: 'lock', id, locks, waitMs });
-  }
-
-  /** What happens when a lock that is held gets lost. */
-  onLock(id: string, told: (state: LockState) => void): void {
-    this.#locks.set(id, told);
-  }
-
-  unlock(id: string): void {
-    if (this.#locks.delete(id)) this.host.send({ kind: 'unlock', id });
-  }
-
-  /** A lock that never was, or is gone. */
-  forgetLock(id: string): void {
-    this.#locks.delete(id);
-  }
-
-  askOperator(step: string, waiter: Waiter<OperatorAction>): void {
-    this.#operators.set(step, waiter);
-  }
-
-  forgetOperator(step: string): void {
-    this.#operators.delete(step);
-  }
-
-  get parked(): readonly string[] {
-    return [...this.#operators.keys()];
-  }
-
-  serial(letter: string): string {
-    this.#serial += 1;
-    return `${letter}${String(this.#serial)}`;
-  }
-
-  visit(place: string): number {
-    const visit = (this.#visits.get(place) ?? 0) + 1;
-    this.#visits.set(place, visit);
-    return visit;
-  }
-
-  audit(kind: string, path: string, detail?: Readonly<Record<string, unknown>>): void {
-    if (!this.options.audit) return;
-    const base = { at: this.now, instance: this.host.info.instance, kind, path };
-    this.host.send({ kind: 'record', record: detail === undefined ? base : { ...base, detail } });
+  undoneChild(): void {
+    this.command({ kind: 'ended', how: 'undone', incomplete: this.incomplete });
   }
 
   /** What a view shows as of the last turn. */

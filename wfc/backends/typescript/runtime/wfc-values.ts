@@ -164,7 +164,11 @@ const WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]/g;
 function shown(value: unknown): string {
   if (value === undefined) return 'none';
   if (Array.isArray(value)) return value.map(shown).join(', ');
-  return isObject(value) && 'is' in value ? String(value['is']) : String(value);
+  if (!isObject(value)) return String(value);
+  if ('is' in value) return String(value['is']);
+  return Object.entries(value)
+    .map(([name, item]) => `${name} ${shown(item)}`)
+    .join(', ');
 }
 
 /** What an error says: its `message`, else its `reason`, else its name in words with its fields. */

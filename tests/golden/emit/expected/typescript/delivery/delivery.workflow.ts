@@ -17,51 +17,51 @@ import {
 /** delivery.wf:17 */
 export async function delivery_(wf: Frame, order: Order): Promise<Outcome> {
   let problem!: AnyError;
-  const left = await wf.guard(
-    '',
-    { catchAny: caught<AnyError>('any') },
-    async (wf): Promise<Outcome> => {
-      type Node = 'speed' | 'resting' | 'booking' | 'travelling';
-      let node: Node = 'speed';
-      for (;;) {
-        switch (wf.enter<Node>(node)) {
-          /** delivery.wf:20 */
-          case 'speed':
-            if (order.express) {
-              node = 'booking';
-              continue;
-            }
-            node = 'resting';
-            continue;
-
-          /** delivery.wf:27 */
-          case 'resting':
-            await wf.wait(172_800_000);
+  const left = await wf.whole({ 'catch any': caught<AnyError>('any') }, async (): Promise<Outcome> => {
+    type Node = 'speed' | 'resting' | 'booking' | 'travelling';
+    let node: Node = 'speed';
+    for (;;) {
+      switch (val.of<Node>(node)) {
+        /** delivery.wf:20 */
+        case 'speed':
+          await wf.enter('speed');
+          if (order.express) {
             node = 'booking';
             continue;
+          }
+          node = 'resting';
+          continue;
 
-          /** delivery.wf:32 */
-          case 'booking':
-            await wf.do('1', post.book(order.id));
-            node = 'travelling';
-            continue;
+        /** delivery.wf:27 */
+        case 'resting':
+          await wf.enter('resting');
+          await wf.wait(172_800_000);
+          node = 'booking';
+          continue;
 
-          /** delivery.wf:37 */
-          case 'travelling': {
-            const left = await wf.await({ onReceived: on('Received'), after14d: after(1_209_600_000) });
-            switch (left.by) {
-              case 'onReceived':
-                return { is: 'Delivered' };
-              case 'after14d':
-                throw fail<NoCarrier>({ is: 'NoCarrier' });
-            }
+        /** delivery.wf:32 */
+        case 'booking':
+          await wf.enter('booking');
+          await wf.do('1', post.book(order.id));
+          node = 'travelling';
+          continue;
+
+        /** delivery.wf:37 */
+        case 'travelling': {
+          await wf.enter('travelling');
+          const left = await wf.await({ 'on Received': on('Received'), 'after 14d': after(1_209_600_000) });
+          switch (left.by) {
+            case 'on Received':
+              return { is: 'Delivered' };
+            case 'after 14d':
+              throw fail<NoCarrier>({ is: 'NoCarrier' });
           }
         }
       }
-    },
-  );
+    }
+  });
   switch (left.by) {
-    case 'catchAny':
+    case 'catch any':
       problem = left.value;
       return { is: 'Refused', reason: val.message(problem) };
     case 'done':
