@@ -176,7 +176,7 @@ export class Member implements Holder {
     const [first] = this.#queue;
     if (first === undefined) return undefined;
     let found = first;
-    const order = (given: Given): number => rank({ ...given, at: 0 } as Input);
+    const order = (given: Given): number => rank({ ...given, at: 0 });
     for (const each of this.#queue) {
       if (each.since === first.since && order(each.given) < order(found.given)) found = each;
     }
@@ -187,7 +187,7 @@ export class Member implements Holder {
   async #turn(given: Given): Promise<Refusal | undefined> {
     if (this.isBroken) return 'not-running';
     this.at = this.#home.clock.now();
-    const refusal = this.#instance.deliver({ ...given, at: this.at } as Input);
+    const refusal = this.#instance.deliver({ ...given, at: this.at });
     await this.#instance.idle();
     await this.#home.obey(this, this.#out.splice(0));
     return refusal;
@@ -199,4 +199,3 @@ export class Member implements Holder {
     this.#home.broke(this, defect);
   }
 }
-

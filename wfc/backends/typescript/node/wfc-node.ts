@@ -85,7 +85,8 @@ export interface Unattended extends Open {
   readonly instance: string;
 }
 
-interface OpenTask extends Task {
+interface OpenTask {
+  readonly task: Task;
   readonly caller: Caller;
 }
 
@@ -110,7 +111,11 @@ export class NodeHost implements Home {
 
   /** Starts an instance. Its id is `workflow/key`; the key is the workflow's, else the one given, else a new one. */
   async start<I, R>(workflow: Workflow<I, R>, input: I, key?: string): Promise<Started<R>> {
-    const { result, member } = await this.#begin(workflow, input, (own) => `${workflow.name}/${own ?? key ?? randomUUID()}`);
+    const { result, member } = await this.#begin(
+      workflow,
+      input,
+      (own) => `${workflow.name}/${String(own ?? key ?? randomUUID())}`,
+    );
     return { instance: member.id, result: result as Promise<R> };
   }
 
@@ -145,7 +150,7 @@ export class NodeHost implements Home {
 
   /** The tasks that wait for an answer. */
   get tasks(): readonly Task[] {
-    return [...this.#tasks.values()].map(({ caller: _, ...task }) => task);
+    return [...this.#tasks.values()].map(({ task }) => task);
   }
 
   /** Answers a task; why that is refused, if it is. A task is answered once. */
@@ -349,7 +354,7 @@ export class NodeHost implements Home {
       case 'task': {
         const id = `${member.id}#${send.call}`;
         const { target: operation, args, assign, key } = send;
-        this.#tasks.set(id, { id, instance: member.id, operation, args, assign, key, caller });
+        this.#tasks.set(id, { task: { id, instance: member.id, operation, args, assign, key }, caller });
         return;
       }
       case 'workflow':
@@ -420,7 +425,8 @@ export class NodeHost implements Home {
     const chance = this.#settings.chance?.() ?? Math.random();
     const given = { kind: 'answered' as const, call, attempt, chance, incomplete, ...answer };
     void member.deliver(given).then((refusal) => {
-      if (refusal !== undefined) this.#notice('late', member, `the answer of \`${send.target}\` came too late: ${answer.how}`);
+      if (refusal !== undefined)
+        this.#notice('late', member, `the answer of \`${send.target}\` came too late: ${answer.how}`);
     });
   }
 
