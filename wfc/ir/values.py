@@ -166,7 +166,7 @@ def message(error: Mapping[str, Any]) -> str:
         if isinstance(error.get(name), str):
             return str(error[name])
     words = spaced(str(error["is"]).rpartition(".")[2])
-    shown = ", ".join(f"{name} {_show(value)}" for name, value in error.items() if name != "is")
+    shown = ", ".join(f"{name} {show_untyped(value)}" for name, value in error.items() if name != "is")
     return f"{words} ({shown})" if shown else words
 
 
@@ -203,10 +203,11 @@ def shower(kind: Type) -> Callable[[Any], str]:
     """How values of a type appear in a text."""
     if isinstance(kind, Money):
         return lambda value: f"{_show_amount(value)} {kind.currency}"
-    return _show_duration if _is(kind, "Duration") else _show_instant if _is(kind, "Instant") else _show
+    return _show_duration if _is(kind, "Duration") else _show_instant if _is(kind, "Instant") else show_untyped
 
 
-def _show(value: Any) -> str:  # noqa: ANN401 - values of the language
+def show_untyped(value: Any) -> str:  # noqa: ANN401 - values of the language
+    """A value whose type does not matter, as in the message of an error or the key of a resource."""
     match value:
         case str():
             return value
@@ -217,11 +218,11 @@ def _show(value: Any) -> str:  # noqa: ANN401 - values of the language
         case None:
             return "none"
         case tuple():
-            return ", ".join(map(_show, value))
+            return ", ".join(map(show_untyped, value))
         case {"is": form}:
             return str(form)
         case dict():
-            return ", ".join(f"{name} {_show(item)}" for name, item in value.items())
+            return ", ".join(f"{name} {show_untyped(item)}" for name, item in value.items())
         case _:
             return str(value)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from wfc.ir.values import show_untyped
 from wfc.machine import code as c
 from wfc.machine.base import ERRORS, WAITS, EndlessError
 from wfc.machine.calls import Calls
@@ -113,7 +114,7 @@ class Steps(Calls):
         asked = []
         for name, args in step.lock.resources:
             definition = self.program.resources[name]
-            key = "/".join(self._shown(self.value(arg, frame)) for arg in args)
+            key = "/".join(show_untyped(self.value(arg, frame)) for arg in args)
             asked.append(
                 Resource(
                     name=name,
@@ -129,9 +130,6 @@ class Steps(Calls):
         fiber.wait = "lock"
         self.arm(fiber, Timer(self.now + patience, ERRORS, "lock"))
         self.commands.append(Lock(lock=fiber.lock, resources=tuple(asked), wait=patience))
-
-    def _shown(self, value: Any) -> str:  # noqa: ANN401 - values of the language
-        return value if isinstance(value, str) else str(value)
 
     def granted(self, fiber: Fiber) -> None:
         """A lock has been granted: the block begins."""

@@ -7,7 +7,7 @@ from wfc.backends.typescript.parsers import Parsers
 from wfc.backends.typescript.types import Program, Uses
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, FieldDef, OperationDef, ResourceDef, ServiceDef, Start, Undo, Workflow
-from wfc.ir.types import TEXT, Type
+from wfc.ir.types import INT, TEXT, Type
 from wfc.ir.walk import all_steps, is_constant, region_steps
 
 
@@ -118,6 +118,13 @@ def assign_text(expr: Expr, show: Expressions) -> str:
     return shown if str(expr.type).startswith("List<") else f"[{shown}]"
 
 
+def _part(name: str, kind: Type, show: Expressions) -> str:
+    """An argument in the key of a resource."""
+    if kind == TEXT:
+        return name
+    return f"String({name})" if kind == INT else f"{show.helper('shown')}({name})"
+
+
 class Descriptors:
     """Writes the descriptors of the handlers file."""
 
@@ -158,7 +165,7 @@ class Descriptors:
         """What `lock` takes, by its arguments."""
         show = self._show()
         local = self.program.names.local
-        args = [local(each.name) if each.type == TEXT else f"String({local(each.name)})" for each in resource.params]
+        args = [_part(local(each.name), each.type, show) for each in resource.params]
         shown = f"[{', '.join(args)}].join('/')" if len(args) != 1 else args[0]
         if not args:
             shown = "''"

@@ -94,6 +94,7 @@ class Place:
     loops: bool = False
     undoing: bool = False
     names: Used = field(default_factory=Used)
+    steps: Used | None = None  # inside concurrent iterations: counts the steps that wait, in the order of the text
     ending: bool = False  # completing the region completes a workflow, whose guards hear the rest of the inbox first
     scope: tuple[str, str | None] | None = None  # of a scope in a tail: what gets its value, and what follows
     numbers: dict[int, str] = field(default_factory=dict)  # of the calls of an undo, in its block
@@ -110,6 +111,14 @@ class Place:
         place = replace(self, show=show, used=Used(), closure=closure, loops=False)
         show.now = lambda: f"{place.wf}.now"
         return place
+
+
+def position(place: Place) -> Code:
+    """Says which step is next, where iterations may wait at different ones."""
+    if place.steps is None:
+        return []
+    place.steps.fresh("step")
+    return [f"{place.wf}.step({place.steps.counts['step']});"]
 
 
 def interrupting(given: tuple[Guard, ...]) -> tuple[Guard, ...]:

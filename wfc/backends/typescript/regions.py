@@ -5,7 +5,18 @@ from dataclasses import replace
 from wfc.backends.typescript import layout
 from wfc.backends.typescript.calls import Calls, key_text
 from wfc.backends.typescript.expressions import Expressions
-from wfc.backends.typescript.flow import NODE, ON, Place, Used, assigned, exits, inner_reads, reads_of, unreachable
+from wfc.backends.typescript.flow import (
+    NODE,
+    ON,
+    Place,
+    Used,
+    assigned,
+    exits,
+    inner_reads,
+    position,
+    reads_of,
+    unreachable,
+)
 from wfc.backends.typescript.guards import armed, left_of
 from wfc.backends.typescript.layout import Code
 from wfc.backends.typescript.steps import Steps
@@ -207,10 +218,10 @@ class Regions:
 
     def _node(self, node: Node, place: Place) -> Code:
         if isinstance(node, Scope):
-            return self._scope(node, place)
+            return [*(position(place) if not node.implicit else []), *self._scope(node, place)]
         if not (node.guards or node.ignore or node.slas):
             return [f"await {place.wf}.enter('{node.name}');", *self.steps.closed(node.steps, place)]
-        return self._state(node, place)
+        return [*position(place), *self._state(node, place)]
 
     def _state(self, node: State, place: Place) -> Code:
         """A state with guards: its steps are a function, its exits are done outside."""

@@ -10,11 +10,13 @@ from wfc.backends.typescript.flow import (
     NODE,
     ON,
     Place,
+    Used,
     assigned,
     end,
     exits,
     goto,
     inner_reads,
+    position,
     reads_of,
     unreachable,
 )
@@ -48,6 +50,9 @@ from wfc.ir.machine import (
 )
 from wfc.ir.types import Type
 from wfc.ir.walk import guards as guards_of
+from wfc.ir.walk import region_steps
+
+WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)
 
 RegionBody = Callable[[Region, Place], Code]
 
@@ -64,6 +69,8 @@ class Steps:
         """A block; what follows an exit is left out."""
         lines: Code = []
         for step in steps:
+            if isinstance(step, WAITING):
+                lines += position(place)
             lines += self._step(step, place)
             if ON not in exits((step,)):
                 break
@@ -183,6 +190,9 @@ class Steps:
             params = []
         limit = "1"
         if step.concurrent:
+            waiting = [each for each in region_steps(step.region) if isinstance(each, WAITING)]
+            if len(waiting) > 1:
+                place = replace(place, steps=place.steps or Used())
             limit = show.show(step.limit) if step.limit is not None else "Number.POSITIVE_INFINITY"
         body = self._function(step.region, step.value, place, params)
         path = layout.quoted(step.region.path)

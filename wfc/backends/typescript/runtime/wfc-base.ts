@@ -92,7 +92,8 @@ export abstract class Base {
   }
 
   add(place: Place, parent: Frame | undefined, fiber?: Fiber): Frame {
-    const frame = new Frame(this.self, this.serial(), parent, fiber, place);
+    const source = place.source ?? fiber?.position ?? 0;
+    const frame = new Frame(this.self, this.serial(), parent, fiber, { ...place, source });
     this.frames.set(frame.id, frame);
     parent?.children.push(frame);
     return frame;

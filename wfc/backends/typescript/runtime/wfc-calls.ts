@@ -28,7 +28,8 @@ export abstract class Calls extends Attempts {
     }
     fiber.wait = 'call';
     const own = `c${String(fiber.id)}.${String(this.serial())}`;
-    const about = { id: own, kind, target: name, key, args, policy, entry: number, path, pivot, child: key, spec, pii };
+    const source = [...frame.source, fiber.position];
+    const about = { id: own, kind, target: name, key, args, policy, entry: number, path, pivot, child: key, spec, pii, source };
     fiber.call = { ...about, state: 'sent', attempt: 0, round: 0, open: false };
     this.round(fiber, fiber.call);
   }
@@ -99,7 +100,7 @@ export abstract class Calls extends Attempts {
       if (call.state !== 'parked') made = entry('child', { id, path, name, key: this.#childOf(call) });
     } else if (undo !== undefined && (undo.holds?.(value) ?? undo.when?.() ?? true)) {
       const body = undo.blind?.() ?? undo.stored?.()(value);
-      made = entry('call', { id, path, name, key, undo: body && { body }, source: frame.source });
+      made = entry('call', { id, path, name, key, undo: body && { body }, source: call.source });
     }
     this.#replace(frame, call, made);
     return made;
@@ -190,7 +191,7 @@ export abstract class Calls extends Attempts {
     const body = undo.blind?.();
     const from = undo.stored?.() as Stored['from'];
     const stored: Stored = { ...(body && { body }), ...(from && { from }) };
-    const { source } = frame;
+    const { source } = call;
     this.#replace(frame, call, entry('call', { id, path, name, key, state: 'doubt', undo: stored, source }));
     this.note('in doubt', path, frame, { operation: name, key, entry: id });
   }
@@ -352,7 +353,7 @@ export abstract class Calls extends Attempts {
     fiber.wait = 'call';
     const id = `c${String(fiber.id)}.${String(this.serial())}`;
     const { path, key } = each;
-    const about = { id, path, entry: 0, pivot: false, child: key, key, spec: undefined, attempt: 0, round: 0, open: false };
+    const about = { id, path, entry: 0, pivot: false, child: key, key, spec: undefined, source: each.source, attempt: 0, round: 0, open: false };
     const what =
       letter === undefined
         ? { kind: 'undo' as const, target: each.name, args: [], policy: undefined, pii: [] }

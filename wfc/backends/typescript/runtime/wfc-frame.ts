@@ -343,6 +343,11 @@ export class Frame {
     this.run.burn(1);
   }
 
+  /** Several iterations may wait at different steps: which of them comes first in the text. */
+  step(position: number): void {
+    this.#token.position = position;
+  }
+
   audit(text: string): void {
     this.run.note('audit', this.run.path(this), this, { text });
   }

@@ -377,11 +377,14 @@ export class Run extends Fibers {
   /** All timers that are due, first by time, then by the order of one instant. */
   #timers(): Due[] {
     const found: Due[] = [];
-    const look = (due: readonly Timer[], { depth, source, iteration }: Frame, owner: { frame: Frame } | { fiber: Fiber }): void => {
+    const look = (due: readonly Timer[], { depth, source, iteration }: Pick<Due, 'depth' | 'source' | 'iteration'>, owner: { frame: Frame } | { fiber: Fiber }): void => {
       for (const each of due) if (each.at <= this.now) found.push({ timer: each, depth, source, iteration, ...owner });
     };
     for (const frame of this.frames.values()) look(frame.due, frame, { frame });
-    for (const fiber of this.fibers.values()) look(fiber.due, fiber.frame, { fiber });
+    for (const fiber of this.fibers.values()) {
+      const { depth, source, iteration } = fiber.frame;
+      look(fiber.due, { depth, source: [...source, fiber.position], iteration }, { fiber });
+    }
     return found.sort(
       (a, b) =>
         a.timer.at - b.timer.at ||

@@ -76,6 +76,8 @@ export interface Calling {
   /** What the program says of it; a child that undoes itself, or a call repeated by an operator, has none. */
   readonly spec: Call<unknown> | undefined;
   readonly pii: readonly string[];
+  /** Where it stands among all that goes on. */
+  readonly source: readonly number[];
   state: 'queued' | 'sent' | 'pause' | 'parked' | 'stopping';
   attempt: number;
   round: number;
@@ -207,6 +209,8 @@ export class Fiber {
   call: Calling | undefined;
   due: Timer[] = [];
   lock = '';
+  /** Where its step stands in the text, as far as that makes a difference. */
+  position = 0;
   /** It stops as soon as the undo it waits for has ended. */
   stop = false;
   value: unknown;

@@ -160,8 +160,8 @@ const SYSTEM: Dictionary<string> = {
 };
 const WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]/g;
 
-/** A field of an error, whatever its type. */
-function shown(value: unknown): string {
+/** A value whose type does not matter, as in the message of an error or the key of a resource. */
+export function shown(value: unknown): string {
   if (value === undefined) return 'none';
   if (Array.isArray(value)) return value.map(shown).join(', ');
   if (!isObject(value)) return String(value);
