@@ -12,7 +12,7 @@ from wfc.driver.pipeline import Options
 HERE = Path(__file__).resolve().parent
 CASES = sorted((HERE / "cases").glob("*.wf"))
 TARGETS = backends.names()
-SHARED = "wfc-runtime/"  # the same files for every program, and files of their own in the package
+SHARED = ("wfc-runtime/", "wfc-node/")  # the same files for every program, and files of their own in the package
 
 
 def produced(case: Path, target: str) -> dict[str, str]:

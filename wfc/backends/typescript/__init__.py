@@ -1,10 +1,13 @@
-"""The TypeScript backend: types, error handlers, workflow, and the runtime they share. Knows the machine only."""
+"""The TypeScript backend: types, error handlers, workflow, the runtime they share, and its host on Node.
+
+Knows the machine only.
+"""
 
 from functools import cache
 from importlib.resources import files
 
 from wfc import __version__
-from wfc.backends.typescript import layout
+from wfc.backends.typescript import host, layout
 from wfc.backends.typescript.calls import Calls, Descriptors, Usual
 from wfc.backends.typescript.declarations import declarations
 from wfc.backends.typescript.expressions import Expressions
@@ -32,13 +35,14 @@ def unsupported(machine: Machine) -> tuple[tuple[str, Span | None], ...]:
 
 
 def emit(machine: Machine) -> tuple[Output, ...]:
-    """The files of a machine, and those of the runtime."""
+    """The files of a machine, and those that all machines share."""
     program = Program(machine)
     return (
         _handlers(program),
         _types(program),
         _workflow(program),
         *(Output(f"{SHARED}/wfc-{part}.ts", _runtime(part)) for part in RUNTIME),
+        *host.outputs(),
     )
 
 
