@@ -17,6 +17,7 @@ from wfc.simulation.stage import Stage, Watched
 from wfc.simulation.story import story
 
 FUEL = 50_000  # steps of one turn: a round without waiting is noticed soon
+FEW = 8  # values that are told of a place
 
 
 class Bench:
@@ -79,7 +80,8 @@ def _values(claim: Claim, run: Stage, closing: tuple[Step, ...]) -> tuple[Step, 
         return ()
     known = run.names(*found)
     told = [f"{name} = {_shown(value)}" for name in claim.names if (value := _value(known, name)) is not _NONE]
-    return (Step(f"here {', '.join(told)}", closing[0].at if closing else None),) if told else ()
+    more = f" and {len(told) - FEW} more" if len(told) > FEW else ""
+    return (Step(f"here {', '.join(told[:FEW])}{more}", closing[0].at if closing else None),) if told else ()
 
 
 _NONE = object()
