@@ -14,13 +14,14 @@ from wfc.text.value import value
 
 @value(kw_only=True)
 class DuplicateKey(Problem):
-    """Two calls of one operation, one after the other, send the same key.
+    """A call sends the same key as one of that operation before it.
 
     A service that honours keys takes the second call for a repetition of the first: it does nothing, and answers with
     the stored result. The second mail is never sent, the second half is never charged, and everything looks well. Each
     of the calls needs a key of its own. Without an explicit `key` a call has a default one, which no other call has.
-    Nothing is said of two arms of which only one is taken, of a call that comes behind one that has failed or has been
-    undone, nor where a name in the key has got another value in between.
+    A call that a loop leads back to is told too, also if it has been undone in between: the service remembers the key,
+    not the undo. Nothing is said of two arms of which only one is taken, of a call behind another one that has failed
+    or has been undone, nor where a name in the key has got another value in between.
 
     ```wf fails
     service mail { activity send(order: Text, text: Text) key order compensate none "a mail stays sent" }
