@@ -49,6 +49,47 @@ def test_typescript_accepts_every_module(compiled: Path) -> None:
     assert gate("tsc-gate.mjs", files)["problems"] == []
 
 
+def test_typescript_7_accepts_every_module(compiled: Path) -> None:
+    tsc = MODULES / "typescript7" / "bin" / "tsc"
+    assert _run_tsc(tsc, "--version", folder=compiled).startswith("Version 7.")
+    assert _run_tsc(tsc, "-p", str(_configured(compiled)), folder=compiled) == ""
+    (compiled / "wrong").mkdir()
+    (compiled / "wrong" / "wrong.ts").write_text("export const one: string = 1;\n", encoding="utf-8")
+    try:
+        assert "TS2322" in _run_tsc(tsc, "-p", str(_configured(compiled)), folder=compiled)
+    finally:
+        (compiled / "wrong" / "wrong.ts").unlink()
+
+
+def _run_tsc(tsc: Path, *arguments: str, folder: Path) -> str:
+    done = subprocess.run(["node", str(tsc), *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def _configured(folder: Path) -> Path:
+    """The settings of the strictest of users."""
+    strict = ("strict", "exactOptionalPropertyTypes", "noUncheckedIndexedAccess", "noPropertyAccessFromIndexSignature")
+    more = ("noImplicitOverride", "noImplicitReturns", "noUnusedLocals", "verbatimModuleSyntax", "erasableSyntaxOnly")
+    options = {"target": "es2022", "module": "nodenext", "lib": ["es2022"], "types": ["node"], "noEmit": True}
+    settings = {"compilerOptions": {**options, **dict.fromkeys(strict + more, True)}, "include": ["**/*.ts"]}
+    (folder / "tsconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder / "tsconfig.json"
+
+
+def test_eslint_finds_nothing(compiled: Path) -> None:
+    _configured(compiled)
+    said = gate("eslint-gate.mjs", [compiled])
+    assert said["problems"] == []
+    assert said["files"] == len(written(compiled, "*.ts"))
+
+
+def test_prettier_would_change_nothing_in_the_host(compiled: Path) -> None:
+    files = written(compiled, "wfc-node/*.ts")
+    said = gate("prettier-gate.mjs", files)
+    assert said["problems"] == []
+    assert said["files"] == len(files) > 0
+
+
 def test_mermaid_parses_every_picture(compiled: Path) -> None:
     files = written(compiled, "*.diagram.md")
     assert "order-fulfillment.diagram.md" in {path.name for path in files}
@@ -64,6 +105,19 @@ def test_the_typescript_gate_finds_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(MODULES, target_is_directory=True)
     said = gate("tsc-gate.mjs", [wrong])
     assert [(problem["code"], problem["line"]) for problem in said["problems"]] == [("TS2322", 2)]
+
+
+def test_the_lint_gates_find_what_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.ts"
+    text = "// eslint-disable-next-line prefer-const\nexport let one: number = 1;\nvoid Promise.resolve( one );\n"
+    wrong.write_text(text, encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(MODULES, target_is_directory=True)
+    _configured(tmp_path)
+    rules = [(problem["rule"], problem["line"]) for problem in gate("eslint-gate.mjs", [tmp_path])["problems"]]
+    assert ("@typescript-eslint/no-inferrable-types", 2) in rules
+    assert ("prefer-const", 2) in rules
+    assert [problem["line"] for problem in gate("prettier-gate.mjs", [wrong])["problems"]] == [3]
 
 
 def test_the_mermaid_gate_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ workflow W() {
         ),
         "workflow",
     )
-    assert re.findall(r"audit\((.*)\);", text) == ["`***`", "`${val.message(closing)}`", "`***`", "`${answer}`"]
+    assert re.findall(r"audit\((.*)\);", text) == ["`***`", "`${val.message(closing)}`", "`***`", "answer"]
 
 
 def test_nothing_is_refused() -> None:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from wfc import __version__
 from wfc.backends.typescript import host, layout
 from wfc.backends.typescript.calls import Calls, Descriptors, Usual
+from wfc.backends.typescript.constants import constants
 from wfc.backends.typescript.declarations import declarations
 from wfc.backends.typescript.expressions import Expressions
 from wfc.backends.typescript.layout import Code
@@ -102,7 +103,7 @@ def _output(program: Program, part: str, code: list[Code], uses: Uses, sources: 
     own = {"types": "types", "error-handlers": "handlers"}.get(part)
     imports = [line for source in sources if source != own for line in _imports(uses.found[source], modules[source])]
     blocks = [*([imports] if imports else []), *code]
-    text = "\n\n".join("\n".join(_tidy(block)) for block in blocks)
+    text = "\n\n".join("\n".join(_tidy(constants(block))) for block in blocks)
     return Output(f"{machine.process}.{part}.ts", f"{_header(machine)}\n{text}\n")
 
 

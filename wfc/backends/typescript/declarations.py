@@ -123,10 +123,12 @@ def _constant(program: Program, uses: Uses, constant: ConstDef) -> Code:
     show = Expressions(program, uses)
     name = program.names.values[constant.name]
     kind = show.types.show(constant.type)
-    return [
-        *layout.comment(constant.doc),
-        f"export const {name}: {kind} = {show.typed(constant.value, constant.type)};",
-    ]
+    value = show.typed(constant.value, constant.type)
+    if layout.is_literal(kind, value):  # its type is that of all such values, not of this one
+        made = f"{name} = {show.helper('of')}<{kind}>({value})"
+    else:
+        made = f"{name}: {kind} = {value}"
+    return [*layout.comment(constant.doc), f"export const {made};"]
 
 
 def _function(program: Program, uses: Uses, function: FunctionDef) -> Code:

@@ -1,5 +1,6 @@
 """Expressions of the language as expressions of TypeScript, with the same value for every input."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from wfc.backends.typescript import layout
@@ -57,6 +58,9 @@ def inner(kind: Type) -> Type:
 def is_decimal(kind: Type) -> bool:
     """Whether values of a type are decimal numbers."""
     return inner(kind) == DECIMAL or isinstance(inner(kind), Money)
+
+
+_ALONE = re.compile(r"\$\{(String\([\w.]+\)|[\w.]+)\}")  # all of a text: it needs no template
 
 
 class Expressions:
@@ -128,7 +132,9 @@ class Expressions:
             case Items(_, items):
                 return f"[{self._args(items)}]", PLAIN
             case Interp(_, parts):
-                return f"`{''.join(self._part(part) for part in parts)}`", PLAIN
+                text = "".join(self._part(part) for part in parts)
+                alone = _ALONE.fullmatch(text)
+                return (alone[1], CALL) if alone is not None else (f"`{text}`", PLAIN)
             case Now():
                 return self.now(), CALL
             case Who(_, kind, name):

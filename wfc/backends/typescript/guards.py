@@ -92,7 +92,9 @@ def _beside(place: Place, guard: Guard, block: Block) -> Code:
         assert guard.amount is not None
         generics, first = f"<{frame}>", place.show.show(guard.amount)
     shown = ", ".join(params) if inside.used.frame or target else ""
-    function = [f"async ({shown}) => {{", *layout.indented(body), "}"]
+    waits = any(word in line for line in body for word in ("await", "throw", "return"))
+    head, end = ("async ", []) if waits else ("", ["return Promise.resolve();"])
+    function = [f"{head}({shown}) => {{", *layout.indented([*body, *end]), "}"]
     items = [[first], function]
     if guard.kind == "on" and guard.when is not None:
         items.append([_when(place, guard)])

@@ -94,6 +94,14 @@ def place(at: Span | None) -> str:
     return f"{at.source.path.rpartition('/')[2]}:{at.line}" if at is not None else ""
 
 
+_LITERAL = re.compile(r"true|false|-?\d[\d_.]*|'(?:[^'\\]|\\.)*'")
+
+
+def is_literal(kind: str, value: str) -> bool:
+    """Whether TypeScript sees by itself that a value is of this type."""
+    return kind in ("boolean", "number", "string") and _LITERAL.fullmatch(value) is not None
+
+
 def comment(doc: str, at: Span | None = None) -> Code:
     """A documentation comment, if there is anything to say; nothing in it can end it."""
     lines = [line.rstrip() for line in _plain(doc).splitlines()] if doc.strip() else []

@@ -134,7 +134,9 @@ class Regions:
         for variable in region.variables:
             if variable.name in place.read:
                 kind_text = show.types.show(variable.type)
-                lines.append(f"let {local(variable.name)}: {kind_text} = {show.typed(variable.value, variable.type)};")
+                value = show.typed(variable.value, variable.type)
+                annotated = "" if layout.is_literal(kind_text, value) else f": {kind_text}"
+                lines.append(f"let {local(variable.name)}{annotated} = {value};")
         for node in region.nodes:
             if isinstance(node, Scope):
                 lines += ["", *self._scope_function(node, place), ""]

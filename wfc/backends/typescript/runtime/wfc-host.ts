@@ -182,4 +182,4 @@ export class Failure extends Error {
   }
 }
 
-export const fail = <E extends AnyError>(error: E): Failure => new Failure(error);
+export const fail = <E extends AnyError>(error: E | Readonly<E>): Failure => new Failure(error);

@@ -157,7 +157,7 @@ function part(parse: Parse<unknown> | undefined, value: unknown): unknown {
 export const record =
   <T extends object>(fields: () => Fields<T>): Parse<T> =>
   (value) =>
-    parsed(fields() as Dictionary<Parse<unknown>>, object(value)) as T;
+    parsed(fields(), object(value)) as T;
 
 type Cases<T extends Tagged> = { readonly [K in T['is']]: () => Fields<Omit<Extract<T, { readonly is: K }>, 'is'>> };
 
@@ -179,7 +179,7 @@ export const anyError: Parse<AnyError> = (value) => {
 };
 export const settledOf = <T>(inner: Parse<T>): Parse<Settled<T>> => {
   const table = { Ok: () => ({ value: inner }), Failed: () => ({ error: anyError }) };
-  return cases<Settled<T>>(table as unknown as Cases<Settled<T>>);
+  return cases<Settled<T>>(table);
 };
 export const assignee: Parse<Assignee> = record<Assignee>(() => ({ is: oneOf('role', 'person'), name: text }));
 export const secretOf =

@@ -19,7 +19,10 @@ export interface SystemError<K extends string = string> {
 export type Settled<T> =
   { readonly is: 'Ok'; readonly value: T } | { readonly is: 'Failed'; readonly error: AnyError };
 /** Who may do a task. */
-export type Assignee = { readonly is: 'role' | 'person'; readonly name: string };
+export interface Assignee {
+  readonly is: 'role' | 'person';
+  readonly name: string;
+}
 /** Stands for a secret value. Hosts put in the value when they call, so that no state holds it. */
 export interface Secret<T> {
   readonly secret: string;
@@ -32,10 +35,12 @@ export const of = <T>(value: T): T => value;
 /** A value that the compiler knows to be there. */
 export const some = <T>(value: T | undefined): T => value as T;
 /** An enum that the compiler knows to be of these cases. */
-export const narrow = <T extends Tagged, K extends T['is']>(value: T): Extract<T, { readonly is: K }> =>
-  value as Extract<T, { readonly is: K }>;
+export const narrow = <T extends Tagged, K extends T['is']>(
+  value: T,
+): Extract<T, { readonly is: K }> & { readonly is: K } =>
+  value as Extract<T, { readonly is: K }> & { readonly is: K };
 /** An error that the compiler knows to be of this type. */
-export const known = <E extends Tagged>(error: Tagged): E => error as E;
+export const known = <E extends Tagged>(error: Tagged | E): E => error as E;
 /** A function of what may be missing. */
 export const whenSome = <T, U>(value: T | undefined, then: (value: T) => U): U | undefined =>
   value === undefined ? undefined : then(value);
@@ -93,7 +98,7 @@ export const least = <T extends Ordered>(items: readonly T[]): T | undefined =>
   items.reduce<T | undefined>((best, item) => (best === undefined || compare(item, best) < 0 ? item : best), undefined);
 export const greatest = <T extends Ordered>(items: readonly T[]): T | undefined =>
   items.reduce<T | undefined>((best, item) => (best === undefined || compare(item, best) > 0 ? item : best), undefined);
-export const sortBy = <T, K extends Ordered>(items: readonly T[], by: (item: T) => K): readonly T[] =>
+export const sortBy = <T>(items: readonly T[], by: (item: T) => Ordered): readonly T[] =>
   items
     .map((item) => ({ item, key: by(item) }))
     .sort((a, b) => compare(a.key, b.key))
@@ -117,7 +122,7 @@ export const multiply = (a: number, b: number): number => saturated(a * b);
 
 const SPACES = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
 /** The length of a text in code points. */
-export const length = (text: string): number => [...text].length;
+export const length = (text: string): number => Array.from(text).length;
 export const trim = (text: string): string => text.replace(SPACES, '');
 
 const UNITS = [
@@ -164,7 +169,10 @@ const WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]/g;
 export function shown(value: unknown): string {
   if (value === undefined) return 'none';
   if (Array.isArray(value)) return value.map(shown).join(', ');
-  if (!isObject(value)) return String(value);
+  if (!isObject(value)) {
+    const plain = value as string | number | boolean | Decimal;
+    return String(plain);
+  }
   if ('is' in value) return String(value['is']);
   return Object.entries(value)
     .map(([name, item]) => `${name} ${shown(item)}`)
