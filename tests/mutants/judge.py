@@ -26,7 +26,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "endless turn": frozenset({"endless-cycle"}),
     "never entered": frozenset({"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}),
     "unhandled": frozenset({"unhandled-error"}),
-    "crossed pivot": frozenset({"abort-after-pivot", "unordered-pivot", "pivot-may-give-up"}),
+    "crossed pivot": frozenset({"abort-after-pivot", "unordered-pivot", "pivot-may-give-up", "unhandled-error"}),
     "same key": frozenset({"key-in-cycle", "duplicate-key"}),
     "sent twice": frozenset({"unsafe-retry"}),
     "lock order": frozenset({"lock-order", "lock-upgrade"}),
