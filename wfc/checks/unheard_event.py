@@ -93,7 +93,7 @@ def check(program: Program, report: Reporter) -> None:
                 for item in _same(program, flow, frame.guards):
                     _hidden(item, report)
                 for guard in _never(program, flow, frame.guards):
-                    _deaf(guard, report)
+                    _deaf(guard, report, alone=len(frame.guards) == 1)
 
 
 def _unheard(program: Program) -> Iterator[EventDef]:
@@ -134,9 +134,10 @@ def _never(program: Program, flow: WorkflowFlow, guards: tuple[Guard, ...]) -> I
             yield guard
 
 
-def _deaf(guard: Guard, report: Reporter) -> None:
+def _deaf(guard: Guard, report: Reporter, *, alone: bool) -> None:
+    """Without its only guard an `await` would wait for nothing: then there is no fix."""
     if guard.at is not None:
-        fixes = removal(guard.at, "remove this guard")
+        fixes = () if alone else removal(guard.at, "remove this guard")
         why = "its condition can never hold"
         report(UnheardEvent(at=guard.at, fixes=fixes, event=guard.names[0], why=why, guard=True))
 
