@@ -11,8 +11,9 @@ from wfc.driver.backends import backends
 from wfc.driver.modules import load
 from wfc.driver.summary import summary
 from wfc.ir.machine import Machine
+from wfc.ir.scenario import Migration
 from wfc.ir.verify import verify
-from wfc.lower.lower import WithScenarios, broken_workflows, lower, lower_all, lower_scenarios
+from wfc.lower.lower import WithScenarios, broken_workflows, lower, lower_all, lower_migrations, lower_scenarios
 from wfc.passes import run_passes
 from wfc.problems.problem import Label, Report
 from wfc.project.files import Files, join, whole_file
@@ -49,7 +50,18 @@ class Checked:
     model: Model
 
 
-__all__ = ["Checked", "Compiled", "Options", "broken_workflows", "check", "compile", "machine", "roots", "scenarios"]
+__all__ = [
+    "Checked",
+    "Compiled",
+    "Options",
+    "broken_workflows",
+    "check",
+    "compile",
+    "machine",
+    "migrations",
+    "roots",
+    "scenarios",
+]
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,11 @@ def machine(root: WorkflowModel, model: Model, settings: Settings, options: Opti
     if sound:
         verify(built)
     return built
+
+
+def migrations(root: WorkflowModel, model: Model, settings: Settings, options: Options) -> tuple[Migration, ...]:
+    """The ways from older versions to a workflow."""
+    return lower_migrations(root, model, _with(settings, options))[1]
 
 
 def scenarios(checked: Checked, settings: Settings, options: Options) -> tuple[WithScenarios, ...]:

@@ -11,6 +11,7 @@ from wfc.machine.instance import Call, Fiber, Frame, Policy, Timer
 from wfc.machine.messages import Beat, Send
 
 KINDS = ("activity", "query", "task")  # of operations; a workflow has no clauses that read operands
+TIMED = ("activity", "query")  # what a host may time; a child and a person are not sent through a queue
 RETRIED = frozenset({"Timeout", "Unavailable"})
 ROUND = 1_000_000  # attempts of one round; the numbers of the next one begin behind them
 
@@ -78,6 +79,7 @@ class Attempts(Guards):
         call.attempt += 1
         policy = call.policy
         throttled = policy is not None and (policy.limit is not None or policy.concurrency is not None)
+        throttled = throttled and not self.program.host_times_attempts
         call.state = "queued" if throttled else "sent"
         if not throttled:
             self._count(fiber, call)
@@ -115,7 +117,7 @@ class Attempts(Guards):
     def _count(self, fiber: Fiber, call: Call) -> None:
         """The time of an attempt begins."""
         policy = call.policy
-        if policy is None:
+        if policy is None or (self.program.host_times_attempts and call.kind in TIMED):
             return
         if policy.timeout is not None:
             self.arm(fiber, Timer(self.now + policy.timeout, ERRORS, "timeout"))

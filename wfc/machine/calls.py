@@ -183,6 +183,9 @@ class Calls(Attempts):
     def _system(self, fiber: Fiber, call: Call, name: str, *, sent: bool, chance: float, detail: str = "") -> None:
         """An attempt without an answer that says what has happened."""
         call.open = call.open or sent
+        if call.state == "stopping" and name == "Timeout" and self.program.host_times_attempts:
+            self._stopped_call(fiber, call, doubt=True)  # as by a timer of our own
+            return
         frame = self.inst.frames[fiber.frame]
         self.attempt_failed(call, frame, name, detail)
         if call.state == "stopping":
@@ -287,7 +290,8 @@ class Calls(Attempts):
         call.state = "stopping"
         self.no_timers(fiber, "overall", "heartbeat", *(("timeout",) if call.kind == "workflow" else ()))
         if not fiber.due and call.kind not in ("workflow", "start"):
-            self.arm(fiber, Timer(self.now + SILENCE, ERRORS, "silence"))
+            limit = call.policy.timeout if call.policy is not None and self.program.host_times_attempts else None
+            self.arm(fiber, Timer(self.now + (limit or SILENCE), ERRORS, "silence"))
 
     def abandon_call(self, fiber: Fiber) -> None:
         call = fiber.call

@@ -21,12 +21,16 @@ class Program:
     """A machine with its code. Made once, used for every turn of every instance; it never changes.
 
     `unsaid`: how effects that say nothing about their undo are undone; by nothing, if it is not given. `fuel`: steps
-    that one turn may take.
+    that one turn may take. `host_times_attempts`: the host ends an attempt whose time is over, and answers `Timeout`
+    for it; one that sends attempts through a queue knows when they begin.
     """
 
-    def __init__(self, machine: Machine, unsaid: Undo | None = None, fuel: int = FUEL) -> None:
+    def __init__(
+        self, machine: Machine, unsaid: Undo | None = None, fuel: int = FUEL, *, host_times_attempts: bool = False
+    ) -> None:
         self.machine = machine
         self.fuel = fuel
+        self.host_times_attempts = host_times_attempts
         self.boundary = Boundary(machine)
         self.workflows: dict[str, Workflow] = {workflow.name: workflow for workflow in machine.workflows}
         self.events: dict[str, EventDef] = {event.name: event for event in machine.events}

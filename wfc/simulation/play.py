@@ -1,5 +1,6 @@
 """One run of a process as a script tells it, or by lot."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Literal
 
@@ -29,10 +30,22 @@ class Played:
 
 
 def play(
-    program: Program, workflow: str, script: Script, *, until: int | None = None, seed: int | None = None
+    program: Program,
+    workflow: str,
+    script: Script,
+    *,
+    until: int | None = None,
+    seed: int | None = None,
+    prepare: Callable[[World], None] | None = None,
 ) -> Played:
-    """Plays a run: to its end, until it waits for something from outside, or for so many milliseconds."""
-    return _Player(program, workflow, script, until, seed).play()
+    """Plays a run: to its end, until it waits for something from outside, or for so many milliseconds.
+
+    `prepare` may change the world before it begins.
+    """
+    player = _Player(program, workflow, script, until, seed)
+    if prepare is not None:
+        prepare(player.world)
+    return player.play()
 
 
 class _Player:

@@ -64,12 +64,16 @@ class Script:
 
     def answer(self, call: Send, world: World) -> Reply | None:
         _ = world
-        replies = self._replies.get(call.target)
+        return self.reply_to(call.target)
+
+    def reply_to(self, target: str) -> Reply | None:
+        """The next answer of an operation; None for a workflow of which nothing is said: it runs."""
+        replies = self._replies.get(target)
         if replies:
-            place = self._next[call.target]
-            self._next[call.target] = place + 1
+            place = self._next[target]
+            self._next[target] = place + 1
             return replies[min(place, len(replies) - 1)]
-        operation = self.program.operations.get(call.target)
+        operation = self.program.operations.get(target)
         if operation is None:
             return None
         return Reply("value", self.program.boundary.sample(operation.result))

@@ -1,7 +1,8 @@
 """What all instances of a world share: breakers, limits and locks."""
 
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import attrs
 
@@ -13,7 +14,9 @@ FAILURES = ("Timeout", "Unavailable")
 class Host(Protocol):
     """What services and locks need of the world."""
 
-    now: int
+    @property
+    def now(self) -> int:
+        """The instant at which it is."""
 
     def reply(self, instance: str, send: Send) -> None:
         """An attempt goes out."""
@@ -58,9 +61,68 @@ class Services:
         self.tasks: dict[tuple[str, str], int] = {}
         self._services: dict[str, _Service] = {}
         self._calls: dict[tuple[str, str], Send] = {}
+        self._longest = 0  # milliseconds that a failure or a sent attempt counts
 
     def _service(self, send: Send) -> _Service:
         return self._services.setdefault(send.target.rpartition(".")[0], _Service())
+
+    def forget(self, instance: str, call: str) -> None:
+        """A call that is over for good."""
+        self._calls.pop((instance, call), None)
+
+    def remembers(self) -> bool:
+        """Whether something that has been counts for what comes: an open breaker, failures, a limit that is used up."""
+        now = self.world.now
+        return any(
+            service.breaker.opened is not None
+            or any(at > now - self._longest for at, _ in service.breaker.failures)
+            or any(at > now - self._longest for at in service.sent)
+            for service in self._services.values()
+        )
+
+    def told(self) -> list[dict[str, Any]]:
+        """How each service stands, in words for programs."""
+        return [
+            {
+                "service": name,
+                "breaker": "open" if service.breaker.opened is not None else "closed",
+                "in flight": len(service.flying),
+                "waiting": len(service.waiting),
+            }
+            for name, service in sorted(self._services.items())
+        ]
+
+    def dump(self, write: Callable[[Send], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Everything that is known, as data."""
+        return {
+            "longest": self._longest,
+            "calls": [[*place, write(send)] for place, send in self._calls.items()],
+            "services": [
+                {
+                    "name": name,
+                    "waiting": [[instance, write(send)] for instance, send in service.waiting],
+                    "sent": list(service.sent),
+                    "flying": sorted(service.flying),
+                    "failures": service.breaker.failures,
+                    "opened": service.breaker.opened,
+                    "probing": service.breaker.probing,
+                }
+                for name, service in self._services.items()
+            ],
+        }
+
+    def load(self, stored: Any, read: Callable[[Any], Send]) -> None:  # noqa: ANN401 - JSON
+        """What `dump` gave."""
+        self._longest = stored["longest"]
+        self._calls = {(instance, call): read(send) for instance, call, send in stored["calls"]}
+        for each in stored["services"]:
+            failures = [(at, name) for at, name in each["failures"]]
+            self._services[each["name"]] = _Service(
+                deque((instance, read(send)) for instance, send in each["waiting"]),
+                deque(each["sent"]),
+                {(instance, call) for instance, call in each["flying"]},
+                _Breaker(failures, each["opened"], each["probing"]),
+            )
 
     def form(self) -> tuple[object, ...]:
         """How breakers and limits stand, as seen from now."""
@@ -76,10 +138,15 @@ class Services:
             )
         return tuple(found)
 
+    def note(self, instance: str, send: Send) -> None:
+        """An attempt that is sent."""
+        self._calls[instance, send.call] = send
+        self._longest = max(self._longest, send.breaker[1] if send.breaker else 0, send.limit[1] if send.limit else 0)
+
     def send(self, instance: str, send: Send) -> None:
         """Sends an attempt, now or when it is its turn."""
         service = self._service(send)
-        self._calls[instance, send.call] = send
+        self.note(instance, send)
         if send.breaker is not None and not send.undo and not self._lets_through(service, instance, send):
             self.world.refuse(instance, send)
             return
@@ -182,6 +249,23 @@ class Locks:
         self._held.pop((instance, lock), None)
         self._waiting = [each for each in self._waiting if each[0] != instance or each[1].lock != lock]
         self._grant()
+
+    def waits(self) -> list[tuple[str, str]]:
+        """Who waits, by instance and lock, in order."""
+        return [(instance, lock.lock) for instance, lock in self._waiting]
+
+    def dump(self, write: Callable[[Lock], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Everything that is known, as data."""
+        return {
+            "held": [[instance, write(lock)] for (instance, _), lock in self._held.items()],
+            "waiting": [[instance, write(lock)] for instance, lock in self._waiting],
+        }
+
+    def load(self, stored: Any, read: Callable[[Any], Lock]) -> None:  # noqa: ANN401 - JSON
+        """What `dump` gave."""
+        held = [(instance, read(lock)) for instance, lock in stored["held"]]
+        self._held = {(instance, lock.lock): lock for instance, lock in held}
+        self._waiting = [(instance, read(lock)) for instance, lock in stored["waiting"]]
 
     def held(self) -> dict[tuple[str, str], Lock]:
         """The locks that are held, by instance and lock."""

@@ -1,0 +1,207 @@
+"""kill -9, at every step at once: many orders, each held at another step, when the worker, the server or both die.
+
+Each order then ends as it does when nothing dies, and every effect has happened once for its key. The outside service is
+real, and honours keys. What was in flight is sent again with its key when the worker counts as lost.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from tests.engine.machines import machine_of
+from tests.engine.outside import Outside
+from wfc.engine import control, wire
+from wfc.engine.catalogue import learn
+from wfc.engine.server import Server
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+ORDERS = ROOT / "examples" / "order-fulfillment" / "order-fulfillment.wf"
+PATIENCE = 90.0
+WORD = "order_fulfillment"
+
+# The steps of an order that is delivered, then of one that comes back.
+FORTH = ["orders.validate", "payments.charge", "inventory.check", "inventory.reserve", "customer.notify"]
+FORTH += ["inventory.deduct", "warehouse.weigh", "carrier.book"]
+BACK = ["carrier.recall", "inventory.release", "payments.refund"]
+
+
+def _answers() -> dict[str, Any]:
+    def charge(args: list[Any], times: int) -> tuple[int, Any]:
+        if args[0].startswith("falters") and times == 1:
+            return 503, None
+        return 200, {"id": f"p-{args[0]}", "risk": 5}
+
+    return {
+        "payments.charge": charge,
+        "inventory.check": lambda args, times: (200, {"is": "Available"}),  # noqa: ARG005
+        "warehouse.weigh": lambda args, times: (200, "0.2"),  # noqa: ARG005
+    }
+
+
+def _cases() -> dict[str, tuple[str, str]]:
+    """The orders: at which operation each is held, and on which side of its effect."""
+    found = {}
+    for step in [*FORTH, *BACK]:
+        for side in ("before", "after"):
+            word = "back" if step in BACK else "forth"
+            found[f"{word}-{step.replace('.', '-')}-{side}"] = step, side
+    return found
+
+
+class Case:
+    """A server, a worker and the outside, of which some are killed."""
+
+    def __init__(self, folder: Path, outside: Outside) -> None:
+        self.folder = folder
+        self.outside = outside
+        self.server: Server | None = None
+        self.address = ""
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    async def start_server(self) -> None:
+        port = int(self.address.rpartition(":")[2]) if self.address else None
+        self.server = Server(str(self.folder / ".wfc"), port)
+        self.address = (await self.server.start()).address
+
+    def start_worker(self) -> None:
+        command = [sys.executable, "-m", "wfc.cli.main", "worker", str(ORDERS), "--address", self.address]
+        command += ["--activities", "tests.engine.outside:partners", "--folder", str(self.folder / ".wfc")]
+        environment = {**os.environ, "OUTSIDE": self.outside.url, "PYTHONPATH": str(ROOT)}
+        log = (self.folder / "worker.log").open("ab")
+        self.worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        log.close()
+
+    def kill(self, *, worker: bool, server: bool) -> None:
+        if worker and self.worker is not None:
+            self.worker.send_signal(signal.SIGKILL)
+        if server and self.server is not None and self.server.process is not None:
+            self.server.process.send_signal(signal.SIGKILL)
+        if worker and self.worker is not None:
+            self.worker.wait()
+        if server and self.server is not None and self.server.process is not None:
+            self.server.process.wait()
+
+    def stop(self) -> None:
+        if self.worker is not None and self.worker.poll() is None:
+            self.worker.kill()
+            self.worker.wait()
+        if self.server is not None:
+            self.server.stop()
+
+
+@contextmanager
+def _case(folder: Path) -> Iterator[Case]:
+    outside = Outside(_answers())
+    case = Case(folder, outside)
+    try:
+        yield case
+    finally:
+        case.stop()
+        outside.close()
+
+
+def _input(order: str) -> dict[str, Any]:
+    lines = [{"sku": "pen", "quantity": 2, "price": "3.00"}]
+    return {"order": {"id": order, "email": "ann@example.com", "lines": lines, "method": "Express"}}
+
+
+async def _push(client: Client, orders: list[str]) -> dict[str, str]:
+    """Does what people do, until all orders have ended; how each has ended."""
+    ends: dict[str, str] = {}
+    end = time.monotonic() + PATIENCE
+    while len(ends) < len(orders):
+        assert time.monotonic() < end, f"still running: {sorted(set(orders) - set(ends))}"
+        for order in orders:
+            if order not in ends:
+                found = await _nudge(client, order)
+                if found:
+                    ends[order] = found
+        await asyncio.sleep(0.1)
+    return ends
+
+
+async def _nudge(client: Client, order: str) -> str:
+    handle = client.get_workflow_handle(f"{WORD}/{order}")
+    try:
+        status = await control.query(handle, wire.STATUS)
+        if status["status"] != "running":
+            return f"{status['status']} {status['value'] or status['error']}"
+        for task in status["tasks"]:
+            await control.update(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": None})
+        if "fulfilment.shipped" in status["places"]:
+            event = "DeliveryFailed" if order.startswith("back") else "DeliveryConfirmed"
+            fields = {"reason": "lost"} if order.startswith("back") else {"proof": "signed"}
+            await control.update(handle, wire.EVENT, {"type": event, "data": fields})
+    except control.ControlError as error:
+        if error.reason not in ("worker", "server", "unknown-call", "not-running"):
+            raise
+    return ""
+
+
+async def _undisturbed(folder: Path, orders: list[str]) -> tuple[dict[str, str], dict[str, int]]:
+    """How the orders end, and what they do, when nothing dies."""
+    with _case(folder) as case:
+        await case.start_server()
+        case.start_worker()
+        client = await Client.connect(case.address)
+        await _start(client, orders)
+        return await _push(client, orders), dict(case.outside.effects)
+
+
+async def _start(client: Client, orders: list[str]) -> None:
+    program = learn(machine_of(ORDERS))
+    for order in orders:
+        data = control.input_of(program, WORD, _input(order))
+        await control.start(client, program, data, control.Terms())
+
+
+async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
+    cases = _cases()
+    orders = [*cases, "falters-1", "falters-2", "plain"]
+    wanted, effects = await _undisturbed(folder / "calm", orders)
+    with _case(folder / "killed") as case:
+        for order, (step, side) in cases.items():
+            case.outside.holds[f"{WORD}/{order}", step] = side  # type: ignore[assignment]
+        await case.start_server()
+        case.start_worker()
+        client = await Client.connect(case.address)
+        await _start(client, orders)
+        end = time.monotonic() + PATIENCE
+        while len(case.outside.held) < len(cases):
+            assert time.monotonic() < end, sorted(set(case.outside.holds))
+            for order in orders:
+                await _nudge(client, order)
+            await asyncio.sleep(0.1)
+        case.kill(worker=worker, server=server)
+        case.outside.free.set()
+        await asyncio.sleep(0.5)
+        if server:
+            await case.start_server()
+        if worker:
+            case.start_worker()
+        found = await _push(await Client.connect(case.address), orders)
+        done = dict(case.outside.effects)
+    for order, (step, side) in cases.items():
+        print(f"{step:<20} {side:<7} {found[order]}")  # noqa: T201 - the table; `pytest -s` shows it
+    assert found == wanted
+    assert done == effects
+    assert set(done.values()) == {1}
+
+
+@pytest.mark.parametrize("dies", ["worker", "server", "both"])
+def test_every_step_survives(tmp_path: Path, dies: str) -> None:
+    for part in ("calm", "killed"):
+        (tmp_path / part).mkdir()
+    asyncio.run(_killed(tmp_path, worker=dies != "server", server=dies != "worker"))

@@ -1,0 +1,116 @@
+"""Who answers attempts, from the command line: the user's Python, HTTP, or a scenario."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from wfc.cli.base.engine import Loaded, UseError, text_of
+from wfc.ir.machine import Machine
+from wfc.ir.scenario import Advance, Scenario
+from wfc.machine.program import Program
+from wfc.text.names import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from wfc.engine.worker import Partners
+
+ANY = ""  # --simulate-activities without a title
+
+
+def add_partner_options(parser: ArgumentParser) -> None:
+    """Adds who answers."""
+    group = parser.add_argument_group("activities", "services with an address are called over HTTP")
+    group.add_argument(
+        "--activities", metavar="MODULE:OBJECT", help="Python: an attribute a service, with a method an operation"
+    )
+    group.add_argument(
+        "--simulate-activities",
+        nargs="?",
+        const=ANY,
+        metavar="TITLE",
+        help="answer as a scenario of the file does (with this text in its title), people included",
+    )
+    group.add_argument("--secrets", metavar="FILE", help="a JSON object; or WFC_SECRET_NAME in the environment")
+    group.add_argument("--headers", metavar="FILE", help="JSON: for each service called over HTTP its headers")
+
+
+def scenario_of(loaded: Loaded, machine: Machine, title: str) -> tuple[Machine, Scenario | None]:
+    """The scenario that is meant, with its machine; without a title the first that does not wait for days."""
+    low, every = loaded.scenarios.get(machine.process, (machine, ()))
+    if title == ANY:
+        return low, next((each for each in every if not any(isinstance(i, Advance) for i in each.items)), None)
+    wanted = title.casefold()
+    found = [each for each in every if wanted in each.title.casefold()]
+    found = [each for each in found if each.title.casefold() == wanted] or found
+    if not found:
+        titles = [each.title for each in every]
+        near = did_you_mean(title, titles)
+        raise UseError(f"no scenario has `{title}` in its title" + (f"; {near}" if near else ""))
+    if len(found) > 1:
+        raise UseError(f"several scenarios have `{title}` in their titles: {listed(f'`{s.title}`' for s in found)}")
+    return low, found[0]
+
+
+def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace) -> "Partners":
+    """Who answers for all services of some machines; raises UseError, ServerError or ServiceError."""
+    from wfc.engine.connect import load_object
+    from wfc.engine.secrets import secrets_for
+    from wfc.engine.services import HttpService, PythonService, Service, check_python
+    from wfc.engine.simulated import SimulatedService
+    from wfc.engine.worker import Partners
+
+    every = tuple(machines)
+    if chosen.simulate_activities is not None:
+        if chosen.activities is not None:
+            raise UseError("--simulate-activities does not go with --activities")
+        machine = every[0]
+        low, scenario = scenario_of(loaded, machine, chosen.simulate_activities)
+        return Partners({}, SimulatedService(Program(low), scenario), _Simulated())
+    found: dict[str, Service] = {}
+    own = load_object(chosen.activities, "--activities") if chosen.activities is not None else None
+    headers = _headers(chosen.headers)
+    secrets: dict[str, Any] = {}
+    for machine in every:
+        elsewhere = {
+            s.name for s in machine.services if s.address and getattr(own, s.name.rpartition(".")[2], None) is None
+        }
+        called = {o.service for o in machine.operations if o.kind != "task"}
+        needed = [s.name for s in machine.services if s.name in called and s.name not in elsewhere]
+        if own is None and needed:
+            names = listed(f"`{name}`" for name in needed)
+            raise UseError(
+                f"nobody answers for {names}: name your activities with --activities package.module:object "
+                "(`wfc scaffold` writes a first one), or try it with --simulate-activities"
+            )
+        program = Program(machine)
+        if own is not None:
+            check_python(program, own, elsewhere.__contains__)
+        for service in machine.services:
+            if service.name in elsewhere:
+                found[service.name] = HttpService(service.address, headers.get(service.name, {}))
+            elif service.name in called:
+                found[service.name] = PythonService(getattr(own, service.name.rpartition(".")[2]))
+        secrets |= secrets_for(machine, chosen.secrets)
+    return Partners(found, None, secrets)
+
+
+class _Simulated(dict[str, Any]):
+    """A simulated service needs no secret: every one is there."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _headers(path: str | None) -> dict[str, dict[str, str]]:
+    if path is None:
+        return {}
+    try:
+        data = json.loads(text_of(path))
+    except ValueError:
+        raise UseError(f"--headers: {path} is no JSON") from None
+    if not isinstance(data, dict) or not all(isinstance(each, dict) for each in data.values()):
+        raise UseError(f"--headers: {path} is to hold an object of objects: service, header, value")
+    return {str(name): {str(k): str(v) for k, v in each.items()} for name, each in data.items()}

@@ -1,0 +1,124 @@
+"""Where Temporal is: the embedded server of a folder, or a cluster by address, as the SDK's configuration says it."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+from temporalio.client import Client
+from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
+
+from wfc.engine.server import FOLDER, ServerError, running
+
+
+@attrs.frozen
+class Where:
+    """What the command line says of a cluster; what it does not say is taken from `TEMPORAL_*` and the SDK's file."""
+
+    address: str | None = None
+    namespace: str | None = None
+    api_key: str | None = None
+    tls: bool | None = None
+    codec: str | None = None  # package.module:object, a PayloadCodec
+    folder: str = FOLDER
+    metrics: str | None = None  # address of an endpoint for Prometheus
+    otlp: str | None = None  # address of an OpenTelemetry collector
+    traces: bool = False
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether a cluster is named, here or in the environment."""
+        return bool(self.address or _profile().get("target_host"))
+
+
+def _profile() -> Any:  # noqa: ANN401 - a dict of the SDK's
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError) as error:
+        raise ServerError(f"the configuration of Temporal cannot be read: {error}") from None
+
+
+def load_object(name: str, what: str) -> Any:  # noqa: ANN401 - the user's
+    """`package.module:object`, found from the current folder; raises ServerError with what is missing."""
+    module, sign, path = name.partition(":")
+    if not sign or not module or not path:
+        raise ServerError(f"{what}: `{name}` is not of the form package.module:object")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001 - the user's module may raise anything
+        raise ServerError(f"{what}: `{module}` cannot be imported: {type(error).__name__}: {error}") from None
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise ServerError(f"{what}: `{module}` has no `{path}`")
+        found = getattr(found, part)
+    return found() if isinstance(found, type) else found
+
+
+def _runtime(where: Where) -> Runtime | None:
+    if where.metrics is not None:
+        config: Any = PrometheusConfig(
+            bind_address=where.metrics, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
+        )
+    elif where.otlp is not None:
+        config = OpenTelemetryConfig(url=where.otlp, durations_as_seconds=True)
+    else:
+        return None
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=config, metric_prefix="temporal_"))
+    except (RuntimeError, ValueError) as error:
+        raise ServerError(f"metrics cannot be served at {where.metrics or where.otlp}: {error}") from None
+
+
+async def connect(where: Where, address: str | None = None) -> Client:
+    """A client of the cluster that is named, or of the embedded server; raises ServerError."""
+    config = dict(_profile())
+    if where.is_cluster:
+        config |= {"target_host": where.address} if where.address else {}
+        config |= {"namespace": where.namespace} if where.namespace else {}
+        config |= {"api_key": where.api_key} if where.api_key else {}
+        config |= {"tls": where.tls} if where.tls is not None else {}
+    else:
+        there = address or getattr(running(where.folder), "address", None)
+        if there is None:
+            raise ServerError(
+                "no server runs here: `wfc run` and `wfc worker` start one, --address HOST:PORT names another"
+            )
+        config = {"target_host": there}
+    if where.codec is not None:
+        codec = load_object(where.codec, "--codec")
+        if not isinstance(codec, PayloadCodec):
+            raise ServerError(f"--codec: `{where.codec}` is no temporalio.converter.PayloadCodec")
+        config["data_converter"] = _encoded(codec)
+    runtime = _runtime(where)
+    if runtime is not None:
+        config["runtime"] = runtime
+    if where.traces:
+        config["interceptors"] = [_tracing()]
+    try:
+        return await Client.connect(**config)
+    except RuntimeError as error:
+        place = config.get("target_host")
+        raise ServerError(f"Temporal cannot be reached at {place}: {_first(error)}") from None
+
+
+def _encoded(codec: PayloadCodec) -> DataConverter:
+    """The usual converter with a codec behind it."""
+    return DataConverter(payload_codec=codec)
+
+
+def _tracing() -> Any:  # noqa: ANN401 - an interceptor of the SDK's
+    try:
+        from temporalio.contrib.opentelemetry import TracingInterceptor  # noqa: PLC0415 - only if wanted
+    except ImportError:
+        raise ServerError("--traces needs OpenTelemetry: pip install 'wfc[traces]'") from None
+    return TracingInterceptor()
+
+
+def _first(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
