@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wfc.flow.errors import may_raise
+from wfc.flow.errors import Errors
 from wfc.ir.expressions import Items, Lit
 from wfc.ir.machine import (
     Await,
@@ -22,7 +22,6 @@ from wfc.ir.machine import (
     Goto,
     Guard,
     Lock,
-    Machine,
     Node,
     Parallel,
     Region,
@@ -126,9 +125,9 @@ class _Place:
 class Graph:
     """The graph of one workflow. `open` are states and scopes that can be left by nothing."""
 
-    def __init__(self, workflow: Workflow, machine: Machine, exhaustive: Callable[[Choose], bool]) -> None:
+    def __init__(self, workflow: Workflow, errors: Errors, exhaustive: Callable[[Choose], bool]) -> None:
         self.workflow = workflow
-        self.machine = machine
+        self.errors = errors
         self.exhaustive = exhaustive
         self.points: list[Point] = []
         self.frames: list[Frame] = []
@@ -291,7 +290,7 @@ class Graph:
         frame = self._frame("do", place.frame, step)
         point = self._next(before, "do", frame, step)
         frame.entry = point
-        point.raises = may_raise(step, self.machine)
+        point.raises = self.errors.of(step)
         completed = self._next([point], "completed", place.frame, step)
         falls = [completed]
         if step.optional:

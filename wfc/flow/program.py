@@ -7,13 +7,14 @@ from wfc.flow.choices import Choices, Given, Verdict
 from wfc.flow.conditions import NOTHING, Conditions
 from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
+from wfc.flow.errors import Errors
 from wfc.flow.given import given_at
 from wfc.flow.graph import Abort, Graph, Point
 from wfc.flow.locks import Locks
 from wfc.flow.policies import Policies
 from wfc.flow.time import Times
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
+from wfc.ir.machine import Choose, Do, EventDef, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
 
@@ -27,7 +28,7 @@ class WorkflowFlow:
     @cached_property
     def graph(self) -> Graph:
         """The control-flow graph."""
-        return Graph(self.workflow, self.program.machine, self.exhaustive)
+        return Graph(self.workflow, self.program.errors, self.exhaustive)
 
     @cached_property
     def given(self) -> dict[int, Given]:
@@ -129,9 +130,11 @@ class Program:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.errors = Errors(machine)
         self.choices = Choices(machine)
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
+        self.events: dict[str, EventDef] = {event.name: event for event in machine.events}
         self.policies = Policies(machine)
         self.locks = Locks(machine)
         self._left: dict[str, tuple[Point, ...]] = {}

@@ -56,25 +56,39 @@ class Prover:
 
     def __init__(self, ways: Ways, program: Program) -> None:
         self.options = Options(ways, program)
+        self._begun: dict[str, list[Stage]] = {}
 
     def play_out(self, stage: Stage) -> None:
         """Lets a run go on as it does if nothing else fails."""
         nowhere = Claim(stage.root.workflow, (), Sign("entered"))
-        _Search(self.options, nowhere, Limits()).play_out(stage)
+        _Search(self.options, nowhere, Limits(), ()).play_out(stage)
 
     def find(self, claim: Claim, limits: Limits | None = None) -> Found:
         """A run that shows a claim."""
-        return _Search(self.options, claim, limits or Limits()).run()
+        return _Search(self.options, claim, limits or Limits(), self._starts(claim.workflow)).run()
+
+    def _starts(self, workflow: str) -> list[Stage]:
+        """A workflow begun with each of its parameters that are worth trying: the same for all claims about it."""
+        found = self._begun.get(workflow)
+        if found is None:
+            found = []
+            for data in self.options.domains.fields(self.options.program.workflows[workflow].params, params=True):
+                stage = Stage(self.options.program)
+                if stage.start(workflow, data):
+                    found.append(stage)
+            self._begun[workflow] = found
+        return found
 
 
 class _Search:
-    def __init__(self, options: Options, claim: Claim, limits: Limits) -> None:
+    def __init__(self, options: Options, claim: Claim, limits: Limits, starts: Iterable[Stage]) -> None:
         self.options = options
         self.ways = options.ways
         self.program = options.program
         self.domains = options.domains
         self.claim = claim
         self.limits = limits
+        self.starts = starts
         self.turns = 0
         self.rounds = len(set(claim.waypoints)) < len(claim.waypoints)
         self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
@@ -88,13 +102,10 @@ class _Search:
     # -- starting
 
     def _starts(self) -> Iterator[_State]:
-        params = self.program.workflows[self.claim.workflow].params
-        for data in self.domains.fields(params, params=True):
-            stage = Stage(self.program)
-            if stage.start(self.claim.workflow, data):
-                state = _State(stage, 0)
-                self._advance(state)
-                yield state
+        for begun in self.starts:
+            state = _State(begun.copy(), 0)
+            self._advance(state)
+            yield state
 
     # -- a straight run
 
