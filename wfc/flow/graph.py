@@ -6,10 +6,12 @@ a deadline - is an abort: an edge to the guard's tail that undoes what was done 
 The shape is structured (one token a region, joins match forks), so every analysis over it is a plain data flow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+from wfc.flow.components import components
 from wfc.flow.errors import Errors
 from wfc.ir.expressions import Items, Lit
 from wfc.ir.machine import (
@@ -57,16 +59,16 @@ class Frame:
     subject: Step | Node | Region | None = None
     arrivals: set[str] = field(default_factory=set)  # errors that reach this frame from inside
 
-    def outward(self) -> Iterable["Frame"]:
-        """This frame and those around it."""
-        frame: Frame | None = self
-        while frame is not None:
-            yield frame
-            frame = frame.parent
+    def __post_init__(self) -> None:
+        self._outward = (self, *self.parent.outward()) if self.parent is not None else (self,)
+
+    def outward(self) -> tuple["Frame", ...]:
+        """This frame and those around it: asked at every point, so it is kept."""
+        return self._outward
 
     def inside(self, other: "Frame") -> bool:
         """Whether this frame is the other one or lies in it."""
-        return any(frame is other for frame in self.outward())
+        return other in self._outward
 
 
 @dataclass(eq=False)
@@ -103,6 +105,21 @@ class Abort:
 
 
 SYSTEM = frozenset(("Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning"))
+
+
+def circles(points: Iterable[Point], after: Callable[[Point], Iterable[Point]]) -> Iterator[list[Point]]:
+    """The parts of some points that lead back to themselves, each in source order."""
+    found = {id(point): point for point in points}
+    targets = {number: [id(t) for t in after(point) if id(t) in found] for number, point in found.items()}
+    for part in components(targets):
+        first = next(iter(part))
+        if len(part) > 1 or first in targets[first]:
+            yield sorted((found[number] for number in part), key=lambda point: point.number)
+
+
+def _everywhere(point: Point) -> Iterator[Point]:
+    yield from point.next
+    yield from (abort.target for abort in point.aborts if abort.target is not None)
 
 
 @dataclass(eq=False)
@@ -142,6 +159,14 @@ class Graph:
         for point in done:
             point.next.append(self.end)
         self._link_aborts()
+
+    @cached_property
+    def circles(self) -> tuple[list[Point], ...]:
+        """The parts of the graph that lead back to themselves by flow or abort, in source order: most graphs have none.
+
+        Whoever follows only some of the ways finds its own circles inside these.
+        """
+        return tuple(circles(self.points, _everywhere))
 
     # -- making
 

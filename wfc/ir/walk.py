@@ -80,8 +80,9 @@ def _own(steps: Steps, found: list[Step]) -> None:
     """A list that grows: generators inside each other would cost more than what is looked for."""
     for step in steps:
         found.append(step)
-        for block in blocks(step):
-            _own(block, found)
+        if not isinstance(step, _SIMPLE):
+            for block in blocks(step):
+                _own(block, found)
 
 
 def all_steps(steps: Steps, *, undos: bool = True) -> list[Step]:
@@ -96,11 +97,15 @@ def _all(steps: Steps, found: list[Step], *, undos: bool) -> None:
         found.append(step)
         if isinstance(step, _SIMPLE):
             continue
+        if isinstance(step, Do | Start):
+            if undos and step.undo is not None:
+                _all(step.undo.steps, found, undos=True)
+            if isinstance(step, Do):
+                for guard in step.guards:
+                    _all(guard.steps, found, undos=undos)
+            continue
         for region in regions_of(step):
             _within(region, found, undos=undos)
-        undo = undo_of(step)
-        if undos and undo is not None:
-            _all(undo.steps, found, undos=True)
         for block in blocks(step):
             _all(block, found, undos=undos)
 

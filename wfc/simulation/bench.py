@@ -10,7 +10,7 @@ from wfc.machine.program import Program
 from wfc.machine.store import write_input
 from wfc.problems.problem import Step, Trace
 from wfc.simulation.claim import GHOST, Claim, Limits, Verdict
-from wfc.simulation.haunted import haunted
+from wfc.simulation.haunted import exorcised, haunted
 from wfc.simulation.prove import Prover
 from wfc.simulation.retrace import acts, retrace
 from wfc.simulation.stage import Stage, Watched
@@ -30,7 +30,13 @@ class Bench:
     @cached_property
     def program(self) -> Program:
         """The machine as it is."""
-        return _watched(Program(self.machine, fuel=FUEL))
+        return _watched(exorcised(self._haunted, self.machine))
+
+    @cached_property
+    def _haunted(self) -> Program:
+        program = haunted(self.machine)
+        program.fuel = FUEL
+        return program
 
     @cached_property
     def plain(self) -> Prover:
@@ -40,9 +46,7 @@ class Bench:
     @cached_property
     def haunted(self) -> Prover:
         """Looks for runs in which missing undos are seen."""
-        program = haunted(self.machine)
-        program.fuel = FUEL
-        return Prover(self.ways, program)
+        return Prover(self.ways, self._haunted)
 
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
