@@ -9,10 +9,10 @@ on is only told where every answer has its meaning. The number of worlds is boun
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wfc.flow.conditions import Conditions
+from wfc.flow.conditions import Conditions, Definitions
 from wfc.flow.worlds import Need, World
 from wfc.ir.expressions import Expr, Ref, walk
-from wfc.ir.machine import Choose, Machine, Workflow
+from wfc.ir.machine import Choose, Workflow
 
 MAX_WORK = 3_000  # worlds that are looked at, of a choice with all its conditions; one with many orders counts for more
 ORDERS = 4  # that are as much work as one world
@@ -59,17 +59,17 @@ class _Seen:
 class Choices:
     """Decides choices of one machine."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
 
     def verdict(self, choice: Choose, workflow: Workflow | None = None, given: Given = ()) -> Verdict:
         """Which arms are taken, and whether some value passes all of them by."""
         tests = [arm.test for arm in choice.arms]
-        conditions = Conditions(self.machine, workflow)
+        conditions = Conditions(self.definitions, workflow)
         seen = self._ask(tests, conditions, given)
         free = seen
         if conditions.switched:
-            free = self._ask(tests, Conditions(self.machine, workflow, free=True), given)
+            free = self._ask(tests, Conditions(self.definitions, workflow, free=True), given)
         dead = () if free.bounded else tuple(i for i in range(len(tests)) if i not in free.taken)
         rest = free.left or free.bounded
         if choice.otherwise is not None:
@@ -83,7 +83,7 @@ class Choices:
     def takers(self, choice: Choose, arm: int, workflow: Workflow | None = None, given: Given = ()) -> tuple[int, ...]:
         """The earlier arms that take what a dead arm would; none if it can never hold at all."""
         tests = [choice.arms[arm].test, *(a.test for a in choice.arms[:arm])]
-        conditions = Conditions(self.machine, workflow, free=True)
+        conditions = Conditions(self.definitions, workflow, free=True)
         found: set[int] = set()
         seen = _Seen()
         for world, first in self._worlds(tests[:1], conditions, given, seen):
@@ -93,7 +93,7 @@ class Choices:
 
     def never(self, tests: list[Expr], workflow: Workflow) -> tuple[int, ...]:
         """Of conditions of which the first that holds wins, those that are never the first."""
-        seen = self._ask(tests, Conditions(self.machine, workflow, free=True), ())
+        seen = self._ask(tests, Conditions(self.definitions, workflow, free=True), ())
         return () if seen.bounded else tuple(i for i in range(len(tests)) if i not in seen.taken)
 
     def _ask(self, tests: list[Expr], conditions: Conditions, given: Given) -> _Seen:

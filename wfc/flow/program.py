@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from wfc.flow.choices import Choices, Given, Verdict
-from wfc.flow.conditions import NOTHING, Conditions
+from wfc.flow.conditions import NOTHING, Conditions, Definitions
 from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.errors import Errors
@@ -131,7 +131,8 @@ class Program:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.errors = Errors(machine)
-        self.choices = Choices(machine)
+        self.definitions = Definitions(machine)
+        self.choices = Choices(self.definitions)
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
         self.events: dict[str, EventDef] = {event.name: event for event in machine.events}
@@ -146,7 +147,7 @@ class Program:
 
     @cached_property
     def _conditions(self) -> Conditions:
-        return Conditions(self.machine, None)
+        return Conditions(self.definitions, None)
 
     @cached_property
     def undoing(self) -> frozenset[str]:
