@@ -76,7 +76,7 @@ def check(program: Inquiry, report: Reporter) -> None:
     for flow in program.flows.values():
         for item in flow.graph.open:
             for point in item.points:
-                if point.kind == "unmatched" and flow.reached(point):
+                if point.kind == "unmatched" and id(point) in flow.live:
                     _report(program, flow, point, item.subject.path, report)
 
 
@@ -88,10 +88,13 @@ def _report(program: Inquiry, flow: WorkflowFlow, point: Point, name: str, repor
     target = _last_target(choice)
     sign, closing = Sign("halted", name), Step(f"no arm holds: the process stands in `{name}` for ever", choice.at)
     claim = Claim(flow.workflow.name, (), sign, point, stops=True, names=_names(choice))
+    shown = program.show(claim, (closing,))
+    if shown.verdict == "impossible":
+        return
     report(
         NonExhaustiveChoice(
             at=choice.at,
-            trace=program.show(claim, (closing,)).trace,
+            trace=shown.trace,
             labels=_labels(choice, decided=verdict.decided),
             name=name,
             example=verdict.example,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from wfc.flow.choices import Verdict
 from wfc.flow.components import components
 from wfc.flow.errors import Errors
 from wfc.ir.expressions import Items, Lit
@@ -142,14 +143,15 @@ class _Place:
 class Graph:
     """The graph of one workflow. `open` are states and scopes that can be left by nothing."""
 
-    def __init__(self, workflow: Workflow, errors: Errors, exhaustive: Callable[[Choose], bool]) -> None:
+    def __init__(self, workflow: Workflow, errors: Errors, verdict: Callable[[Choose], Verdict]) -> None:
         self.workflow = workflow
         self.errors = errors
-        self.exhaustive = exhaustive
+        self.verdict = verdict
         self.points: list[Point] = []
         self.frames: list[Frame] = []
         self.open: list[Open] = []
         self.entries: dict[int, Point] = {}  # of nodes, by id(node)
+        self.dead: set[int] = set()  # the first points of arms that are never taken, by id
         self.root = self._frame("workflow", None, None)  # everything; what leaves it ends the instance
         whole = self._frame("scope", self.root, workflow.region)
         self.start = self._point("start", whole)
@@ -374,12 +376,27 @@ class Graph:
     def _choose(self, step: Choose, place: _Place, before: list[Point]) -> list[Point]:
         point = self._next(before, "step", place.frame, step)
         falls: list[Point] = []
-        for arm in step.arms:
-            falls.extend(self._block(arm.steps, place, [point]) if arm.steps else [point])
-        if step.otherwise is not None:
+        verdict = self.verdict(step)
+        for number, arm in enumerate(step.arms):
+            if number in verdict.dead:
+                falls.extend(self._never(arm.steps, place, point))
+            else:
+                falls.extend(self._block(arm.steps, place, [point]) if arm.steps else [point])
+        if step.otherwise is not None and not verdict.rest:
+            falls.extend(self._never(step.otherwise, place, point))
+        elif step.otherwise is not None:
             falls.extend(self._block(step.otherwise, place, [point]) if step.otherwise else [point])
-        elif not self.exhaustive(step):
+        elif not verdict.covered:
             falls.append(self._next([point], "unmatched", place.frame, step))
+        return falls
+
+    def _never(self, steps: Steps, place: _Place, choice: Point) -> list[Point]:
+        """An arm that is never taken: told as that, and so a way for all who ask what the author has in mind."""
+        first = len(self.points)
+        falls = self._block(steps, place, [choice]) if steps else []
+        if not steps:
+            falls = [self._next([choice], "unmatched", place.frame, choice.step)]
+        self.dead.add(id(self.points[first]))
         return falls
 
     # -- aborts

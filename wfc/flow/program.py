@@ -28,7 +28,7 @@ class WorkflowFlow:
     @cached_property
     def graph(self) -> Graph:
         """The control-flow graph."""
-        return Graph(self.workflow, self.program.errors, self.exhaustive)
+        return Graph(self.workflow, self.program.errors, self.verdict)
 
     @cached_property
     def given(self) -> dict[int, Given]:
@@ -47,10 +47,6 @@ class WorkflowFlow:
             found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given)
         return found
 
-    def exhaustive(self, choice: Choose) -> bool:
-        """Whether some arm is always taken."""
-        return self.verdict(choice).covered
-
     def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
         """The earlier arms that take everything a dead arm would."""
         return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()))
@@ -68,11 +64,19 @@ class WorkflowFlow:
     @cached_property
     def reachable(self) -> set[int]:
         """The points that some way leads to, by id."""
+        return self._behind_start(set())
+
+    @cached_property
+    def live(self) -> set[int]:
+        """The same without the arms that are never taken."""
+        return self._behind_start(self.graph.dead) if self.graph.dead else self.reachable
+
+    def _behind_start(self, without: set[int]) -> set[int]:
         seen: set[int] = set()
         waiting = [self.graph.start]
         while waiting:
             point = waiting.pop()
-            if id(point) in seen:
+            if id(point) in seen or id(point) in without:
                 continue
             seen.add(id(point))
             waiting.extend(point.next)

@@ -10,6 +10,7 @@ from wfc.machine.program import Program
 from wfc.machine.store import write_input
 from wfc.problems.problem import Step, Trace
 from wfc.simulation.claim import GHOST, Claim, Limits, Verdict
+from wfc.simulation.decided import Decided
 from wfc.simulation.haunted import exorcised, haunted
 from wfc.simulation.prove import Prover
 from wfc.simulation.retrace import acts, retrace
@@ -48,6 +49,10 @@ class Bench:
         """Looks for runs in which missing undos are seen."""
         return Prover(self.ways, self._haunted)
 
+    @cached_property
+    def _decided(self) -> Decided:
+        return Decided(self.program)
+
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
     ) -> tuple[Verdict, Trace | None, int]:
@@ -56,7 +61,8 @@ class Bench:
             return "open", None, 0
         found = (self.haunted if missing else self.plain).find(claim, limits)
         if found.run is None:
-            return "impossible" if found.complete else "open", None, found.turns
+            none = found.complete and (claim.sign.kind != "halted" or self._decided.all(found.passed))
+            return "impossible" if none else "open", None, found.turns
         run = retrace(self.program, acts(found.run), skip=GHOST) if missing else found.run
         if run is None:
             return "open", None, found.turns

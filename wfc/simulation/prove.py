@@ -35,11 +35,15 @@ CROWD = 8  # tokens that cost as much to look at as a turn
 
 @attrs.frozen
 class Found:
-    """`run`: the stage at whose end the claim is shown. Without one, `complete` says that there is none."""
+    """`run`: the stage at whose end the claim is shown. Without one, `complete` says that there is none.
+
+    `passed`: the places of the code that a search through everything has led over.
+    """
 
     run: Stage | None
     complete: bool
     turns: int = 0
+    passed: frozenset[int] = frozenset()
 
 
 @attrs.define(eq=False)
@@ -90,6 +94,7 @@ class _Search:
         self.limits = limits
         self.starts = starts
         self.turns = 0
+        self.lost = False  # a turn has not come to rest
         self.rounds = len(set(claim.waypoints)) < len(claim.waypoints)
         self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
         self.indifferent: set[int] = set()  # steps at which no answer was nearer to the goal than another
@@ -229,6 +234,7 @@ class _Search:
     def _best_first(self) -> Found:
         heap: list[tuple[int, int, _State]] = []
         seen: set[Any] = set()
+        passed: set[int] = set()
 
         def push(state: _State) -> None:
             self._advance(state)
@@ -238,6 +244,7 @@ class _Search:
                 heapq.heappush(heap, (self._far(state), len(seen), state))
 
         for start in self._starts():
+            passed.update(*(moment.passed for moment in _since(start.stage, None)))
             push(start)
         while heap:
             state = heapq.heappop(heap)[2]
@@ -249,11 +256,14 @@ class _Search:
                 continue
             mark = state.stage.last
             for made in self._following(state):
+                passed.update(*(moment.passed for moment in _since(made.stage, mark)))
                 self._advance(made)
                 if self._last(made) and self._shown(made.stage, mark):
                     return Found(made.stage, complete=False)
                 push(made)
-        return Found(None, complete=not self.domains.cut)
+        cut = self.lost or self.domains.cut or self.turns > self.limits.turns
+        complete = bool(seen) and not cut  # where nothing can begin nothing has been tried
+        return Found(None, complete=complete, passed=frozenset(passed))
 
     def _following(self, state: _State) -> Iterator[_State]:
         """Everything that can happen next; what is under way ends before anything else."""
@@ -274,7 +284,9 @@ class _Search:
         self.turns += sum(len(each.fibers) for each in stage.instances.values()) // CROWD
         made = _State(stage, state.phase + option.arrives, stage.last if option.arrives else state.seen)
         mine = stage.instances[inst.id]
-        return made if self._perform(stage, mine, mine.fibers[fiber.id], option) else None
+        taken = self._perform(stage, mine, mine.fibers[fiber.id], option)
+        self.lost = self.lost or stage.lost
+        return made if taken else None
 
     def _last(self, state: _State) -> bool:
         """Whether all waypoints have been passed."""
