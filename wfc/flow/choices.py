@@ -6,9 +6,11 @@ dead. What only the run can know has both answers, so that a way on or a dead ar
 on is only told where every answer has its meaning. The number of worlds is bounded; beyond it nothing is claimed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from wfc.flow.bindings import with_fixed
 from wfc.flow.conditions import Conditions, Definitions
 from wfc.flow.worlds import Need, World
 from wfc.ir.expressions import Expr, Ref, walk
@@ -62,9 +64,16 @@ class Choices:
     def __init__(self, definitions: Definitions) -> None:
         self.definitions = definitions
 
-    def verdict(self, choice: Choose, workflow: Workflow | None = None, given: Given = ()) -> Verdict:
-        """Which arms are taken, and whether some value passes all of them by."""
-        tests = [arm.test for arm in choice.arms]
+    def verdict(
+        self,
+        choice: Choose,
+        workflow: Workflow | None = None,
+        given: Given = (),
+        known: Mapping[str, Expr] = MappingProxyType({}),
+    ) -> Verdict:
+        """Which arms are taken, and whether some value passes all of them by; `known` are names with their value."""
+        tests = [with_fixed(arm.test, known) for arm in choice.arms]
+        given = tuple((with_fixed(test, known), truth) for test, truth in given)
         conditions = Conditions(self.definitions, workflow)
         seen = self._ask(tests, conditions, given)
         free = seen
@@ -80,9 +89,17 @@ class Choices:
             return Verdict(False, False, bounded=seen.bounded, dead=dead, rest=rest)
         return Verdict(True, True, dead=dead, rest=rest)
 
-    def takers(self, choice: Choose, arm: int, workflow: Workflow | None = None, given: Given = ()) -> tuple[int, ...]:
+    def takers(
+        self,
+        choice: Choose,
+        arm: int,
+        workflow: Workflow | None = None,
+        given: Given = (),
+        known: Mapping[str, Expr] = MappingProxyType({}),
+    ) -> tuple[int, ...]:
         """The earlier arms that take what a dead arm would; none if it can never hold at all."""
-        tests = [choice.arms[arm].test, *(a.test for a in choice.arms[:arm])]
+        tests = [with_fixed(each.test, known) for each in (choice.arms[arm], *choice.arms[:arm])]
+        given = tuple((with_fixed(test, known), truth) for test, truth in given)
         conditions = Conditions(self.definitions, workflow, free=True)
         found: set[int] = set()
         seen = _Seen()

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from wfc.flow.bindings import fixed
 from wfc.flow.choices import Choices, Given, Verdict
 from wfc.flow.conditions import NOTHING, Conditions, Definitions
 from wfc.flow.cycles import Cycles
@@ -36,6 +37,10 @@ class WorkflowFlow:
         return given_at(self.workflow)
 
     @cached_property
+    def _fixed(self) -> dict[str, Expr]:
+        return fixed(self.workflow)
+
+    @cached_property
     def _verdicts(self) -> dict[int, Verdict]:
         return {}
 
@@ -44,12 +49,12 @@ class WorkflowFlow:
         found = self._verdicts.get(id(choice))
         if found is None:
             given = self.given.get(id(choice), ())
-            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given)
+            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given, self._fixed)
         return found
 
     def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
         """The earlier arms that take everything a dead arm would."""
-        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()))
+        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()), self._fixed)
 
     @cached_property
     def effects(self) -> Effects:

@@ -9,26 +9,23 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
+from wfc.flow.bindings import Binding, bindings
 from wfc.ir.evaluate import NotConstant
-from wfc.ir.expressions import Apply, Expr, Get, If, Is, Items, Lit, Now, Op, Ref, RefKind, Who, children, walk
+from wfc.ir.expressions import Apply, Expr, Get, If, Is, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
     Choose,
-    Do,
     ForEach,
     Guard,
-    Let,
     Lock,
     Parallel,
     Repeat,
-    Scope,
-    SetVar,
     State,
     Step,
     Wait,
     Workflow,
 )
 from wfc.ir.types import BOOL, DURATION, INSTANT, INT, Optional, Type
-from wfc.ir.walk import guards, region_steps, regions
+from wfc.ir.walk import guards, regions
 from wfc.machine.program import Program
 
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
@@ -157,7 +154,7 @@ class _Names:
             return True
         self._asked.add(name)
         values = self._values.get(name, ())
-        found = bool(values) and all(value is not None and self.decided(value) for value in values)
+        found = bool(values) and all(each.value is not None and self.decided(each.value) for each in values)
         self._asked.discard(name)
         return found
 
@@ -182,14 +179,15 @@ class _Names:
         if kind == "const" and name in self.program.constants:
             return self.program.constants[name]
         values = self._values.get(name, ())
-        if kind not in ("local", "var") or name in self._given or len(values) != 1 or values[0] is None:
+        value = values[0].value if len(values) == 1 and values[0].kind == "worked out" else None
+        if kind not in ("local", "var") or name in self._given or value is None:
             raise NotConstant(name)
         if name not in self._known:
             if name in self._asked:
                 raise NotConstant(name)
             self._asked.add(name)
             try:
-                self._known[name] = self.program.compile(values[0])(self)
+                self._known[name] = self.program.compile(value)(self)
             finally:
                 self._asked.discard(name)
         return self._known[name]
@@ -201,16 +199,22 @@ class _Names:
         return {function.name: function.body for function in self.program.machine.functions}
 
     @cached_property
+    def _bindings(self) -> list[Binding]:
+        return list(bindings(self.workflow))
+
+    @cached_property
     def _given(self) -> frozenset[str]:
         """The names of parameters, of answers and of events."""
-        found = {param.name for param in self.workflow.params}
-        armed = [guard for frame in self._frames.values() for guard in frame]
-        for step in region_steps(self.workflow.region):
-            armed.extend(guards(step))
-            if isinstance(step, Do) and step.kind != "workflow" and step.bind is not None:
-                found.add(step.bind)
-        found.update(guard.bind for guard in armed if guard.kind == "on" and guard.bind is not None)
-        return frozenset(found)
+        return frozenset(binding.name for binding in self._bindings if binding.kind == "given")
+
+    @cached_property
+    def _values(self) -> dict[str, list[Binding]]:
+        """What names are bound to apart from that."""
+        found: dict[str, list[Binding]] = {}
+        for binding in self._bindings:
+            if binding.kind != "given":
+                found.setdefault(binding.name, []).append(binding)
+        return found
 
     @cached_property
     def _frames(self) -> dict[str, list[Guard]]:
@@ -222,39 +226,6 @@ class _Names:
                 if isinstance(node, State):
                     found.setdefault(node.path, []).extend(node.guards)
         return found
-
-    @cached_property
-    def _values(self) -> dict[str, list[Expr | None]]:
-        """What names are bound to apart from that; None where it may be anything."""
-        found: dict[str, list[Expr | None]] = {}
-        for name, value in self._bindings():
-            if name is not None:
-                found.setdefault(name, []).append(value)
-        return found
-
-    def _bindings(self) -> Iterator[tuple[str | None, Expr | None]]:
-        armed = [guard for frame in self._frames.values() for guard in frame]
-        for region in regions(self.workflow.region):
-            yield from ((variable.name, variable.value) for variable in region.variables)
-            yield from ((node.bind, None) for node in region.nodes if isinstance(node, Scope))
-        for step in region_steps(self.workflow.region):
-            armed.extend(guards(step))
-            match step:
-                case Let(name=name, value=value) | SetVar(name=name, value=value):
-                    yield name, value
-                case Choose(arms=arms, bind=rest, value=left):
-                    yield rest, left
-                    yield from ((arm.bind, arm.value) for arm in arms)
-                case ForEach(item=item, index=index, items=items, bind=bind):
-                    parts = Items(items.type, (items,))  # what is one of them is known if all are
-                    yield from ((item, parts), (item, items), (index, parts), (index, items), (bind, None))
-                case Parallel(bind=bind):
-                    yield bind, None
-                case Do(kind="workflow", bind=bind):
-                    yield bind, None
-                case _:
-                    pass
-        yield from ((guard.bind, None) for guard in armed if guard.kind != "on")
 
 
 def _few(kind: Type) -> bool:
