@@ -16,6 +16,8 @@ class DeadEnd(Problem):
     """A state's steps end without saying where to go on, or a scope completes and has no arrow.
 
     The process would stand there for ever. Each way through a state ends in an exit: an arrow, `done` or `fail`.
+    Nothing is said where no run can come to the end of the steps: behind an arm that is never taken, or if a deadline
+    always comes first.
 
     ```wf fails
     workflow W() {

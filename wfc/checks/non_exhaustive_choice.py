@@ -20,7 +20,8 @@ class NonExhaustiveChoice(Problem):
     In a gateway the arms cover everything or there is an `otherwise`. Inside a state a value without an arm goes on
     with the next step; if there is none, the process would stand still. Comparisons with constants and of two values,
     cases, truth values and `none` are decided exactly, with all that earlier choices have settled, and a value that has
-    no way on is shown. What only the run can know is said to be undecided: an `otherwise` says what then happens.
+    no way on is shown. A name that is bound once, to constants, has that value. What only the run can know is said to
+    be undecided: an `otherwise` says what then happens.
 
     ```wf fails
     workflow W(total: Int) {
