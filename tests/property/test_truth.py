@@ -55,7 +55,7 @@ def agree(text: str) -> None:
         return
     if not stuck and not any(kind in ("endless turn", "never ends") for kind, _ in faults):
         claimed = [p for p in told(judged, STUCK) if p.code != "event-deadlock"]
-        claimed = [p for p in claimed if p.trace is not None or not sampled(workflow_of(judged, p))]
+        claimed = [p for p in claimed if not (dated if p.trace is not None else sampled)(workflow_of(judged, p))]
         assert not claimed, (text, claimed)
     # a run of the machine itself proves what one attempt in place of several cannot show
     unproved = {name for name in set(found) - undone if found[name].trace is None}
@@ -82,9 +82,13 @@ def sampled(workflow: Workflow) -> bool:
         if not more:
             break
         outside |= more
-    return any(_reads(expr, outside) for expr in _deciding(workflow)) or any(
-        guard.kind == "at" for guard in _guards(workflow)
-    )
+    return dated(workflow) or any(_reads(expr, outside) for expr in _deciding(workflow))
+
+
+def dated(workflow: Workflow) -> bool:
+    """Whether the date decides anything: the explorer begins on one day, and calls do not last for years there."""
+    at = any(guard.kind == "at" for guard in _guards(workflow))
+    return at or any(_reads(expr, set()) for expr in _deciding(workflow))
 
 
 def _reads(expr: Expr, names: set[str]) -> bool:

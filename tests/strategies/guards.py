@@ -244,29 +244,31 @@ class Blocks:
             name = self.draws.fresh("value") if self.draws.chance(2) else ""
             trigger = f"every {self.duration(scope)}{f' as {name}' if name else ''}"
             inside = inside.bind(name, INT) if name else inside
-        place = Place(Region(), None, Raised(), "also", depth=9)
+        place = Place(Region(), None, Raised(), "also", iterated=True, depth=9)
         return Block(trigger, self.block(inside, place).items)
 
     # -- tails
 
     def small_tail(self, place: Place) -> Tail:
-        """The tail of a guard of a state or region: small steps, then an exit."""
+        """The tail of a guard of a state or region: small steps, then an exit; behind a `catch` it is no silent success."""
 
         def tail(scope: Scope, caught: bool) -> Made:  # noqa: FBT001 - one of two kinds of guard
-            _ = caught
             inside = place.inner(kind="tail")
             items, after = self.smalls(scope, inside, 2)
             if Feature.UNDO in self.declared.features and place.may_undo and self.draws.chance(8):
                 items = (*items, "undo")
-            return Made(items + self.exit(after, inside), None)
+            return Made(items + self._loudly(self.exit(after, inside), caught=caught), None)
 
         return tail
+
+    def _loudly(self, leaving: Items, *, caught: bool) -> Items:
+        """An exit; an arrow behind a failure comes after a while: it may be the one that comes next anyway."""
+        return ("wait 1s", *leaving) if caught and str(leaving[-1]).startswith("->") else leaving
 
     def full_tail(self, place: Place, falls: list[Scope], rebinds: tuple[str, Type] | None) -> Tail:
         """The tail of a guard of a call: it leaves, or goes on behind it.
 
-        A `catch` that goes on binds the name of the call, and one that leads on waits a while, so that the failure is
-        no silent success: the arrow may be the one that comes next anyway.
+        A `catch` that goes on binds the name of the call, so that the failure is no silent success.
         """
 
         def tail(scope: Scope, caught: bool) -> Made:  # noqa: FBT001 - one of two kinds of guard
@@ -275,9 +277,7 @@ class Blocks:
             assert made.after is not None
             items, after = made.items, made.after
             if self.can_exit(place) and (not self.draws.chance(3) or (caught and rebinds is None)):
-                leaving = self.exit(after, inside)
-                arrow = str(leaving[-1]).startswith("->")
-                return Made(items + (("wait 1s",) if caught and arrow else ()) + leaving, None)
+                return Made(items + self._loudly(self.exit(after, inside), caught=caught), None)
             if rebinds is not None:
                 name, kind = rebinds
                 items = (*items, f"let {name}: {kind} = {self.expressions.expression(kind, after)}")
