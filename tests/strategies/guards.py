@@ -257,18 +257,24 @@ class Blocks:
             items, after = self.smalls(scope, inside, 2)
             if Feature.UNDO in self.declared.features and place.may_undo and self.draws.chance(8):
                 items = (*items, "undo")
-            return Made(items + self._loudly(self.exit(after, inside), caught=caught), None)
+            said = self._said(after) if caught else ()
+            elsewhere = inside.inner(targets=())
+            silent = caught and not said and self.can_exit(elsewhere)
+            return Made(items + said + self.exit(after, elsewhere if silent else inside), None)
 
         return tail
 
-    def _loudly(self, leaving: Items, *, caught: bool) -> Items:
-        """An exit; an arrow behind a failure comes after a while: it may be the one that comes next anyway."""
-        return ("wait 1s", *leaving) if caught and str(leaving[-1]).startswith("->") else leaving
+    def _said(self, scope: Scope) -> Items:
+        """Something that others see of a failure: the arrow behind it may be the one that comes next anyway."""
+        if Feature.EMIT in self.declared.features and self.declared.world.events:
+            return (self._emit(scope),)
+        return self._set(scope).items if scope.settable else ()
 
     def full_tail(self, place: Place, falls: list[Scope], rebinds: tuple[str, Type] | None) -> Tail:
         """The tail of a guard of a call: it leaves, or goes on behind it.
 
-        A `catch` that goes on binds the name of the call, so that the failure is no silent success.
+        A `catch` that goes on binds the name of the call, and one that leads on waits a while, so that the failure is
+        no silent success: the arrow may be the one that comes next anyway.
         """
 
         def tail(scope: Scope, caught: bool) -> Made:  # noqa: FBT001 - one of two kinds of guard
@@ -277,7 +283,9 @@ class Blocks:
             assert made.after is not None
             items, after = made.items, made.after
             if self.can_exit(place) and (not self.draws.chance(3) or (caught and rebinds is None)):
-                return Made(items + self._loudly(self.exit(after, inside), caught=caught), None)
+                leaving = self.exit(after, inside)
+                arrow = str(leaving[-1]).startswith("->")
+                return Made(items + (("wait 1s",) if caught and arrow else ()) + leaving, None)
             if rebinds is not None:
                 name, kind = rebinds
                 items = (*items, f"let {name}: {kind} = {self.expressions.expression(kind, after)}")

@@ -7,6 +7,7 @@ from typing import Literal, TypeGuard
 from wfc.ir.expressions import Expr, Now, Ref, Who, walk
 from wfc.ir.machine import Choose, Do, ForEach, Guard, Let, Parallel, Scope, SetVar, State, Workflow
 from wfc.ir.rewrite import rewrite
+from wfc.ir.types import Basic, Money
 from wfc.ir.walk import guards, region_steps, regions
 
 
@@ -15,7 +16,8 @@ class Binding:
     """One place at which a name gets a value.
 
     `given`: from outside, by a parameter, an answer or an event. `worked out`: it is `value`. `part`: it is one of the
-    items of `value`, or their number. `other`: what a branch, a child or an error has left.
+    items of `value`, or their number, or `value` where it is of some form. `other`: what a branch, a child or an error
+    has left.
     """
 
     name: str
@@ -45,7 +47,7 @@ def bindings(workflow: Workflow) -> Iterator[Binding]:
                 yield Binding(name, "worked out", value)
             case Choose(arms=arms, bind=rest, value=left):
                 pairs = ((rest, left), *((arm.bind, arm.value) for arm in arms))
-                yield from (Binding(bound, "worked out", given) for bound, given in pairs if bound is not None)
+                yield from (Binding(bound, "part", given) for bound, given in pairs if bound is not None)
             case ForEach(item=item, index=index, items=items, bind=result):
                 yield from (Binding(bound, "part", items) for bound in (item, index) if bound is not None)
                 if result is not None:
@@ -62,7 +64,11 @@ def bindings(workflow: Workflow) -> Iterator[Binding]:
 
 
 def fixed(workflow: Workflow) -> dict[str, Expr]:
-    """The names that are bound once, to what reads nothing but constants and names of this kind; with it."""
+    """The names that are bound once, to what reads nothing but constants and names of this kind; with it.
+
+    Plain values only: what may be absent, or has forms, is asked for them, and the arm that is not taken reads what is
+    not there.
+    """
     places: dict[str, list[Binding]] = {}
     for binding in bindings(workflow):
         places.setdefault(binding.name, []).append(binding)
@@ -72,7 +78,7 @@ def fixed(workflow: Workflow) -> dict[str, Expr]:
     while more:
         more = False
         for name, value in once.items():
-            if name not in found and value is not None and _is_fixed(value, found):
+            if name not in found and value is not None and is_plain(value) and _is_fixed(value, found):
                 found[name] = with_fixed(value, found)
                 more = True
     return found
@@ -83,6 +89,11 @@ def with_fixed(expr: Expr, known: Mapping[str, Expr]) -> Expr:
     if not any(isinstance(part, Ref) and part.name in known for part in walk(expr)):
         return expr
     return rewrite(expr, (Ref,), lambda ref: known[ref.name] if _is_name(ref) and ref.name in known else ref)
+
+
+def is_plain(value: Expr) -> bool:
+    """Whether it is a number, a text, a flag, an amount or a time."""
+    return isinstance(value.type, Basic | Money)
 
 
 def _is_name(expr: Expr) -> TypeGuard[Ref]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import Any
 
-from wfc.flow.bindings import Binding, bindings
+from wfc.flow.bindings import Binding, bindings, is_plain
 from wfc.ir.evaluate import NotConstant
 from wfc.ir.expressions import Apply, Expr, Get, If, Is, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
@@ -180,7 +180,7 @@ class _Names:
             return self.program.constants[name]
         values = self._values.get(name, ())
         value = values[0].value if len(values) == 1 and values[0].kind == "worked out" else None
-        if kind not in ("local", "var") or name in self._given or value is None:
+        if kind not in ("local", "var") or name in self._given or value is None or not is_plain(value):
             raise NotConstant(name)
         if name not in self._known:
             if name in self._asked:
