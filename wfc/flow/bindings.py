@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeGuard
 
+from wfc.ir.evaluate import folded
 from wfc.ir.expressions import Expr, Now, Ref, Who, walk
 from wfc.ir.machine import Choose, Do, ForEach, Guard, Let, Parallel, Scope, SetVar, State, Workflow
 from wfc.ir.rewrite import rewrite
 from wfc.ir.types import Basic, Money
 from wfc.ir.walk import guards, region_steps, regions
+
+LONGEST = 100  # parts of a value that is written in the place of its name
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,10 @@ def fixed(workflow: Workflow) -> dict[str, Expr]:
         more = False
         for name, value in once.items():
             if name not in found and value is not None and is_plain(value) and _is_fixed(value, found):
-                found[name] = with_fixed(value, found)
-                more = True
+                whole = folded(with_fixed(value, found))
+                if len(walk(whole)) <= LONGEST:
+                    found[name] = whole
+                    more = True
     return found
 
 

@@ -89,6 +89,8 @@ class _Names:
         self.workflow = workflow
         self._known: dict[str, Any] = {}
         self._asked: set[str] = set()
+        self._settled: set[str] = set()
+        self._settle()
 
     def guarded(self, path: str) -> bool:
         """Whether it is decided when the guards of a state or a region fire."""
@@ -119,7 +121,7 @@ class _Names:
             case Ref(_, "const" | "queue" | "lambda", _):
                 return True
             case Ref(_, "param" | "local" | "var", name):
-                return self._is_input(expr) and _few(expr.type) if name in self._given else self._worked_out(name)
+                return self._is_input(expr) and _few(expr.type) if name in self._given else name in self._settled
             case Ref():
                 return False
             case Get() if self._is_input(expr):
@@ -149,14 +151,18 @@ class _Names:
             expr = expr.target
         return isinstance(expr, Ref) and expr.name in self._given and expr.name not in self._values
 
-    def _worked_out(self, name: str) -> bool:
-        if name in self._asked:  # by way of itself: a count begins with something that is asked too
-            return True
-        self._asked.add(name)
-        values = self._values.get(name, ())
-        found = bool(values) and all(each.value is not None and self.decided(each.value) for each in values)
-        self._asked.discard(name)
-        return found
+    def _settle(self) -> None:
+        """The names that are worked out from what is decided: all but those that prove not to be."""
+        self._settled = set(self._values)
+        while True:
+            doubtful = {
+                name
+                for name in self._settled
+                if not all(each.value is not None and self.decided(each.value) for each in self._values[name])
+            }
+            if not doubtful:
+                return
+            self._settled -= doubtful
 
     # -- constants
 
