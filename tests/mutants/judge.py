@@ -6,6 +6,7 @@ from tests.golden.program import loaded
 from tests.mutants.oracle import Fault, Truth, truth
 from wfc.driver import pipeline
 from wfc.driver.trace import trace_text
+from wfc.ir.machine import Machine
 from wfc.ir.runnable import runnable
 from wfc.lower.lower import lower_all
 from wfc.machine.program import Program
@@ -42,6 +43,7 @@ class Judged:
     truth: Truth = field(default_factory=Truth)
     missed: dict[Fault, str] = field(default_factory=dict)
     checked: pipeline.Checked | None = None
+    machine: Machine | None = None
 
 
 def judge(files: dict[str, str], states: int = 3_000) -> Judged:
@@ -54,7 +56,8 @@ def judge(files: dict[str, str], states: int = 3_000) -> Judged:
     if checked.model.undeclared or broken:
         found.refused = True
         return found
-    found.truth = truth(runnable(lower_all(checked.model, settings)), states)
+    found.machine = runnable(lower_all(checked.model, settings))
+    found.truth = truth(found.machine, states)
     found.missed = {
         fault: trace for fault, trace in found.truth.faults.items() if not any(_says(p, fault) for p in found.problems)
     }

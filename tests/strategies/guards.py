@@ -244,23 +244,31 @@ class Blocks:
             name = self.draws.fresh("value") if self.draws.chance(2) else ""
             trigger = f"every {self.duration(scope)}{f' as {name}' if name else ''}"
             inside = inside.bind(name, INT) if name else inside
-        place = Place(Region(), None, Raised(), "also", depth=9)
+        place = Place(Region(), None, Raised(), "also", iterated=True, depth=9)
         return Block(trigger, self.block(inside, place).items)
 
     # -- tails
 
     def small_tail(self, place: Place) -> Tail:
-        """The tail of a guard of a state or region: small steps, then an exit."""
+        """The tail of a guard of a state or region: small steps, then an exit; behind a `catch` it is no silent success."""
 
         def tail(scope: Scope, caught: bool) -> Made:  # noqa: FBT001 - one of two kinds of guard
-            _ = caught
             inside = place.inner(kind="tail")
             items, after = self.smalls(scope, inside, 2)
             if Feature.UNDO in self.declared.features and place.may_undo and self.draws.chance(8):
                 items = (*items, "undo")
-            return Made(items + self.exit(after, inside), None)
+            said = self._said(after) if caught else ()
+            elsewhere = inside.inner(targets=())
+            silent = caught and not said and self.can_exit(elsewhere)
+            return Made(items + said + self.exit(after, elsewhere if silent else inside), None)
 
         return tail
+
+    def _said(self, scope: Scope) -> Items:
+        """Something that others see of a failure: the arrow behind it may be the one that comes next anyway."""
+        if Feature.EMIT in self.declared.features and self.declared.world.events:
+            return (self._emit(scope),)
+        return self._set(scope).items if scope.settable else ()
 
     def full_tail(self, place: Place, falls: list[Scope], rebinds: tuple[str, Type] | None) -> Tail:
         """The tail of a guard of a call: it leaves, or goes on behind it.

@@ -98,7 +98,7 @@ def check(program: Program, report: Reporter) -> None:
     """Reports arms, what is left for `otherwise`, and deadlines; nothing where the process never comes."""
     for flow in program.flows.values():
         for point in flow.graph.points:
-            if isinstance(point.step, Choose) and point.kind == "step" and flow.reached(point):
+            if isinstance(point.step, Choose) and point.kind == "step" and id(point) in flow.live:
                 _arms(flow, point.step, report)
         for item in late(flow.graph, program.constant):
             _deadline(item, report)

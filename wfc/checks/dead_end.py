@@ -4,9 +4,9 @@ from wfc.flow.graph import Open, Point
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Done, Node, Scope, Workflow
 from wfc.ir.walk import region_steps
-from wfc.problems.problem import Edit, Fix, Problem, Reporter, Step, Trace
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Step
 from wfc.simulation.claim import Claim, Sign
-from wfc.simulation.inquiry import Inquiry
+from wfc.simulation.inquiry import Inquiry, Shown
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -16,6 +16,8 @@ class DeadEnd(Problem):
     """A state's steps end without saying where to go on, or a scope completes and has no arrow.
 
     The process would stand there for ever. Each way through a state ends in an exit: an arrow, `done` or `fail`.
+    Nothing is said where no run can come to the end of the steps: behind an arm that is never taken, or if a deadline
+    always comes first.
 
     ```wf fails
     workflow W() {
@@ -51,20 +53,22 @@ def check(program: Inquiry, report: Reporter) -> None:
     """Reports what can fall off its end; a choice without a fitting arm is told by `non-exhaustive-choice`."""
     for flow in program.flows.values():
         for item in flow.graph.open:
-            ends = [point for point in item.points if flow.reached(point) and point.kind != "unmatched"]
+            ends = [point for point in item.points if id(point) in flow.live and point.kind != "unmatched"]
             if ends and item.subject.at is not None:
                 kind = "scope" if isinstance(item.subject, Scope) else "state"
                 fixes = () if _gives_value(flow.workflow) else _fixes(item.subject)
-                trace = _trace(program, flow, item, ends)
-                report(DeadEnd(at=item.subject.at, kind=kind, name=item.subject.path, trace=trace, fixes=fixes))
+                shown = _shown(program, flow, item, ends)
+                if shown.verdict != "impossible":
+                    name, trace = item.subject.path, shown.trace
+                    report(DeadEnd(at=item.subject.at, kind=kind, name=name, trace=trace, fixes=fixes))
 
 
-def _trace(program: Inquiry, flow: WorkflowFlow, item: Open, ends: list[Point]) -> Trace | None:
+def _shown(program: Inquiry, flow: WorkflowFlow, item: Open, ends: list[Point]) -> Shown:
     """A run that comes to one of the ends."""
     path = item.subject.path
     closing = (Step(f"the process stands at the end of `{path}` for ever", item.subject.at),)
     sign = Sign("halted", path)
-    return program.first((Claim(flow.workflow.name, (), sign, end, stops=True), closing) for end in ends).trace
+    return program.first((Claim(flow.workflow.name, (), sign, end, stops=True), closing) for end in ends)
 
 
 def _gives_value(workflow: Workflow) -> bool:

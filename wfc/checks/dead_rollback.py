@@ -94,9 +94,10 @@ def check(program: Inquiry, report: Reporter) -> None:
     live: set[str] = set()
     calls: dict[str, Point] = {}
     for flow in program.flows.values():
-        for abort, undone, again in _repeated(program, flow):
+        undos = _undos(program, flow)
+        for abort, undone, again in _repeated(flow, undos):
             _report(program, flow, (abort, undone, again), report)
-        for abort, undone, again in _by_hand(program, flow):
+        for abort, undone, again in _by_hand(flow, undos):
             _report_later(program, flow, (abort, undone, again), report)
         for point in flow.effects.calls:
             if isinstance(point.step, Do) and point.step.effect == "reversible" and flow.reached(point):
@@ -111,9 +112,11 @@ def check(program: Inquiry, report: Reporter) -> None:
 # -- undone twice
 
 
-def _repeated(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Point, Point]]:
+_Undos = dict[str, list[tuple[Point, tuple[Expr, ...]]]]  # by the operation that undoes: the calls, what it is told
+
+
+def _repeated(flow: WorkflowFlow, undos: _Undos) -> Iterator[tuple[Abort, Point, Point]]:
     """Aborts, with a call that they undo, and a later call that does the same again."""
-    undos = _undos(program, flow)
     told: set[int] = set()
     for again in flow.graph.points:
         step = again.step
@@ -130,9 +133,11 @@ def _repeated(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Poi
                     yield abort, call, again
 
 
-def _undos(program: Inquiry, flow: WorkflowFlow) -> dict[str, list[tuple[Point, tuple[Expr, ...]]]]:
-    """By the operation that undoes: the calls it undoes, with what it is told."""
-    found: dict[str, list[tuple[Point, tuple[Expr, ...]]]] = {}
+def _undos(program: Inquiry, flow: WorkflowFlow) -> _Undos:
+    """What the operations that are called by hand too undo."""
+    found: _Undos = {}
+    if program.called.isdisjoint(program.undoing):
+        return found
     for call in flow.effects.calls:
         how = _undo_call(program, call.step) if isinstance(call.step, Do) else None
         if how is not None:
@@ -140,10 +145,9 @@ def _undos(program: Inquiry, flow: WorkflowFlow) -> dict[str, list[tuple[Point, 
     return found
 
 
-def _by_hand(program: Inquiry, flow: WorkflowFlow) -> Iterator[tuple[Abort, Point, Point]]:
+def _by_hand(flow: WorkflowFlow, undos: _Undos) -> Iterator[tuple[Abort, Point, Point]]:
     """Calls that do what undoes an older one, which stays to be undone, and a later abort that does it again."""
     effects = flow.effects
-    undos = _undos(program, flow)
     for again in flow.graph.points:
         step = again.step
         if again.kind != "do" or not isinstance(step, Do) or step.target not in undos or not effects.reached(again):

@@ -74,7 +74,7 @@ def check(program: Program, report: Reporter) -> None:
 
 def _by_hand(program: Program, graph: Graph) -> dict[int, set[str]]:
     """What an operator may raise for a call that is parked, by the frames that it reaches."""
-    parking = {policy.name for policy in program.machine.policies if policy.exhausted == "park"}
+    parking = program.policies.parking
     found: dict[int, set[str]] = {}
     for point in graph.points:
         if point.kind == "do" and isinstance(point.step, Do) and point.step.policy in parking:

@@ -5,7 +5,7 @@ from itertools import count
 from typing import ClassVar
 
 from wfc.flow.effects import Undone
-from wfc.flow.graph import Point
+from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, OperationDef, Start
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
@@ -197,6 +197,8 @@ def _cause(undone: Undone, operation: str) -> str:
         return f"`{abort.guard.label}` ends this part of the process"
     if undone.doubt:
         return "its answer is lost" if abort.errors else "another branch ends it"
+    if _lost_race(abort):
+        return "another branch comes first"
     if isinstance(step, Do) and step.target == operation:
         return "another call of it fails"
     if isinstance(step, Do):
@@ -214,7 +216,12 @@ def _why(undone: Undone) -> str:
             lost = [name for name in shown if name not in ("Unavailable", "LockTimeout")]
             return f"after {listed(lost[:3], 'or')} nobody can tell whether it was done"
         return f"can still fail: {listed(shown[:3], 'or')}"
-    return "may be interrupted here"
+    return "is given up when another branch comes first" if _lost_race(abort) else "may be interrupted here"
+
+
+def _lost_race(abort: Abort) -> bool:
+    """Whether nothing has failed: the branch is not needed any more."""
+    return abort.guard is None and not abort.errors and abort.frame.kind == "branch"
 
 
 def _candidate(program: Program, operation: OperationDef) -> OperationDef | None:

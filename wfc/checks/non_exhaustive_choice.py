@@ -20,7 +20,8 @@ class NonExhaustiveChoice(Problem):
     In a gateway the arms cover everything or there is an `otherwise`. Inside a state a value without an arm goes on
     with the next step; if there is none, the process would stand still. Comparisons with constants and of two values,
     cases, truth values and `none` are decided exactly, with all that earlier choices have settled, and a value that has
-    no way on is shown. What only the run can know is said to be undecided: an `otherwise` says what then happens.
+    no way on is shown. A name that is bound once, to constants, has that value. What only the run can know is said to
+    be undecided: an `otherwise` says what then happens.
 
     ```wf fails
     workflow W(total: Int) {
@@ -76,7 +77,7 @@ def check(program: Inquiry, report: Reporter) -> None:
     for flow in program.flows.values():
         for item in flow.graph.open:
             for point in item.points:
-                if point.kind == "unmatched" and flow.reached(point):
+                if point.kind == "unmatched" and id(point) in flow.live:
                     _report(program, flow, point, item.subject.path, report)
 
 
@@ -88,10 +89,13 @@ def _report(program: Inquiry, flow: WorkflowFlow, point: Point, name: str, repor
     target = _last_target(choice)
     sign, closing = Sign("halted", name), Step(f"no arm holds: the process stands in `{name}` for ever", choice.at)
     claim = Claim(flow.workflow.name, (), sign, point, stops=True, names=_names(choice))
+    shown = program.show(claim, (closing,))
+    if shown.verdict == "impossible":
+        return
     report(
         NonExhaustiveChoice(
             at=choice.at,
-            trace=program.show(claim, (closing,)).trace,
+            trace=shown.trace,
             labels=_labels(choice, decided=verdict.decided),
             name=name,
             example=verdict.example,

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar
 
-from wfc.flow.components import components
-from wfc.flow.graph import Abort, Frame, Point
+from wfc.flow.graph import Abort, Frame, Point, circles
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.expressions import Expr, Op, Ref, walk
 from wfc.ir.machine import Choose, Do, ForEach, Goto, Repeat, Settle, SetVar, Start, Undo, UndoRegion
@@ -102,17 +101,16 @@ _Followed = Callable[[Abort], bool]
 
 def _rounds(program: Program, flow: WorkflowFlow) -> Iterator[tuple[list[Point], list[Point]]]:
     """The loops without a bound on which nothing is made final or undone, with the calls that add up."""
-    points = [p for p in flow.graph.points if flow.reached(p) and not _final(p)]
-    leaving = [point for point in points if _leaves(program, point)]
-    if not leaving:
+    parts = [[p for p in part if flow.reached(p) and not _final(p)] for part in flow.graph.circles]
+    inside = {id(point) for part in parts for point in part if _leaves(program, point)}
+    if not inside:
         return
-    inside = {id(point) for point in leaving}
-    for part in _circles(points, _kept):
+    for part in (inner for whole in parts for inner in _circles(whole, _kept)):
         for unbounded in _without_bound(part, _kept):
             calls = [point for point in unbounded if id(point) in inside]
             if calls:
                 yield unbounded, calls
-    for part in _circles(points, _every):
+    for part in (inner for whole in parts for inner in _circles(whole, _every)):
         yield from _behind_aborts(part, inside)
 
 
@@ -144,13 +142,7 @@ def _spares(frames: frozenset[int], abort: Abort) -> bool:
 
 
 def _circles(points: list[Point], followed: _Followed) -> Iterator[list[Point]]:
-    """The parts of the graph that lead back to themselves, in source order."""
-    found = {id(point): point for point in points}
-    targets = {id(point): tuple(id(t) for t in _after(point, followed) if id(t) in found) for point in points}
-    for part in components(targets):
-        first = next(iter(part))
-        if len(part) > 1 or first in targets[first]:
-            yield sorted((found[number] for number in part), key=lambda point: point.number)
+    return circles(points, lambda point: _after(point, followed))
 
 
 def _after(point: Point, followed: _Followed) -> Iterator[Point]:

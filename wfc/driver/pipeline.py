@@ -231,5 +231,9 @@ class _one_run:  # noqa: N801 - reads as a word in `with`
         gc.disable()
 
     def __exit__(self, *_: object) -> None:
-        if self.was_on:
-            gc.enable()
+        if not self.was_on:
+            return
+        if not gc.get_freeze_count():  # else they are another one's, and would be thawed with ours
+            gc.freeze()  # what was made counts as old, or the next object would let the collector look at all of it
+            gc.unfreeze()
+        gc.enable()

@@ -4,6 +4,7 @@ A record is the machine as JSON. What compiling finds is compared with it, and m
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from wfc import problems
@@ -44,11 +45,11 @@ def versions(
     broken = broken_workflows(model)
     migrated = {migration.workflow for migration in model.migrations}
     own = [w for w in model.workflows.values() if w.by_itself and id(w.module.source) in given and w not in broken]
+    count = Counter(root.process for root in own)
     found = []
     for root in own:
         path = join(folder, record_path(root.process, _number(root)))
-        alone = sum(other.process == root.process for other in own) == 1
-        if alone and (files.is_file(path) or root in migrated):
+        if count[root.process] == 1 and (files.is_file(path) or root in migrated):
             found.append(_Reader(folder, files, report).version(root, path, model, settings))
     return tuple(found)
 

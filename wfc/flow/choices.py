@@ -6,13 +6,15 @@ dead. What only the run can know has both answers, so that a way on or a dead ar
 on is only told where every answer has its meaning. The number of worlds is bounded; beyond it nothing is claimed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from wfc.flow.conditions import Conditions
+from wfc.flow.bindings import with_fixed
+from wfc.flow.conditions import Conditions, Definitions
 from wfc.flow.worlds import Need, World
 from wfc.ir.expressions import Expr, Ref, walk
-from wfc.ir.machine import Choose, Machine, Workflow
+from wfc.ir.machine import Choose, Workflow
 
 MAX_WORK = 3_000  # worlds that are looked at, of a choice with all its conditions; one with many orders counts for more
 ORDERS = 4  # that are as much work as one world
@@ -59,17 +61,24 @@ class _Seen:
 class Choices:
     """Decides choices of one machine."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
 
-    def verdict(self, choice: Choose, workflow: Workflow | None = None, given: Given = ()) -> Verdict:
-        """Which arms are taken, and whether some value passes all of them by."""
-        tests = [arm.test for arm in choice.arms]
-        conditions = Conditions(self.machine, workflow)
+    def verdict(
+        self,
+        choice: Choose,
+        workflow: Workflow | None = None,
+        given: Given = (),
+        known: Mapping[str, Expr] = MappingProxyType({}),
+    ) -> Verdict:
+        """Which arms are taken, and whether some value passes all of them by; `known` are names with their value."""
+        tests = [with_fixed(arm.test, known) for arm in choice.arms]
+        given = tuple((with_fixed(test, known), truth) for test, truth in given)
+        conditions = Conditions(self.definitions, workflow)
         seen = self._ask(tests, conditions, given)
         free = seen
         if conditions.switched:
-            free = self._ask(tests, Conditions(self.machine, workflow, free=True), given)
+            free = self._ask(tests, Conditions(self.definitions, workflow, free=True), given)
         dead = () if free.bounded else tuple(i for i in range(len(tests)) if i not in free.taken)
         rest = free.left or free.bounded
         if choice.otherwise is not None:
@@ -80,10 +89,18 @@ class Choices:
             return Verdict(False, False, bounded=seen.bounded, dead=dead, rest=rest)
         return Verdict(True, True, dead=dead, rest=rest)
 
-    def takers(self, choice: Choose, arm: int, workflow: Workflow | None = None, given: Given = ()) -> tuple[int, ...]:
+    def takers(
+        self,
+        choice: Choose,
+        arm: int,
+        workflow: Workflow | None = None,
+        given: Given = (),
+        known: Mapping[str, Expr] = MappingProxyType({}),
+    ) -> tuple[int, ...]:
         """The earlier arms that take what a dead arm would; none if it can never hold at all."""
-        tests = [choice.arms[arm].test, *(a.test for a in choice.arms[:arm])]
-        conditions = Conditions(self.machine, workflow, free=True)
+        tests = [with_fixed(each.test, known) for each in (choice.arms[arm], *choice.arms[:arm])]
+        given = tuple((with_fixed(test, known), truth) for test, truth in given)
+        conditions = Conditions(self.definitions, workflow, free=True)
         found: set[int] = set()
         seen = _Seen()
         for world, first in self._worlds(tests[:1], conditions, given, seen):
@@ -93,7 +110,7 @@ class Choices:
 
     def never(self, tests: list[Expr], workflow: Workflow) -> tuple[int, ...]:
         """Of conditions of which the first that holds wins, those that are never the first."""
-        seen = self._ask(tests, Conditions(self.machine, workflow, free=True), ())
+        seen = self._ask(tests, Conditions(self.definitions, workflow, free=True), ())
         return () if seen.bounded else tuple(i for i in range(len(tests)) if i not in seen.taken)
 
     def _ask(self, tests: list[Expr], conditions: Conditions, given: Given) -> _Seen:

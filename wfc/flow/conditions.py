@@ -9,7 +9,7 @@ from typing import Any
 from wfc.flow.worlds import Among, Cell, Need, Range, World
 from wfc.ir.evaluate import Evaluator, NotConstant, show
 from wfc.ir.expressions import Expr, Get, If, Is, Items, Lit, Member, Op, Ref, RefKind, walk
-from wfc.ir.machine import FieldDef, Machine, Workflow
+from wfc.ir.machine import ConstDef, FieldDef, Machine, Workflow
 from wfc.ir.rewrite import rewrite
 from wfc.ir.types import (
     BOOL,
@@ -51,21 +51,36 @@ class Constant:
     value: Any
 
 
+class Definitions:
+    """What the conditions of one machine read of it, by name: made once for all its choices."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.constants = {constant.name: constant for constant in machine.constants}
+        self.forms = {enum.name: frozenset(case.name for case in enum.cases) for enum in machine.enums}
+        self.forms[SETTLED] = frozenset(("Ok", "Failed"))
+        self.order = {case.name: i for enum in machine.enums for i, case in enumerate(enum.cases)}
+        self.fields: dict[tuple[str, str, str], tuple[FieldDef, ...]] = {}  # by kind, name and case
+        self.fields.update({("error", error.name, ""): error.fields for error in machine.errors})
+        self.fields.update({("record", record.name, ""): record.fields for record in machine.records})
+        self.fields.update({("event", event.name, ""): event.fields for event in machine.events})
+        cases = ((enum.name, case) for enum in machine.enums for case in enum.cases)
+        self.fields.update({("enum", name, case.name): case.fields for name, case in cases})
+
+
 class Conditions:
     """The conditions of one machine, read for one workflow. With `free`, constants may have any value."""
 
-    def __init__(self, machine: Machine, workflow: Workflow | None, *, free: bool = False) -> None:
-        self.machine = machine
+    def __init__(self, definitions: Definitions, workflow: Workflow | None, *, free: bool = False) -> None:
+        self.definitions = definitions
         self.free = free
         self.switched = False  # whether some condition has been decided by constants alone
         self.terms: dict[str, Term] = {}
         self.pairs: dict[frozenset[str], tuple[Term, Term]] = {}  # compared with each other, as they are written
         self.evaluator = Evaluator()
-        self.constants = _Constants({c.name: c.value for c in machine.constants}, self.evaluator)
-        self.forms = {e.name: frozenset(case.name for case in e.cases) for e in machine.enums}
-        self.forms[SETTLED] = frozenset(("Ok", "Failed"))
+        self.constants = _Constants(definitions.constants, self.evaluator)
+        self.forms = definitions.forms
         self.params = {p.name: p for p in workflow.params} if workflow is not None else {}
-        self.order = {case.name: i for e in machine.enums for i, case in enumerate(e.cases)}
+        self.order = definitions.order
 
     # -- conditions
 
@@ -324,16 +339,14 @@ class Conditions:
                 return None
 
     def _fields(self, kind: Type, cases: tuple[str, ...]) -> Iterable[FieldDef]:
+        known = self.definitions.fields
         if isinstance(kind, Errors):
-            return (f for e in self.machine.errors if (e.name,) == kind.names for f in e.fields)
+            return known.get(("error", kind.names[0], ""), ()) if len(kind.names) == 1 else ()
         if not isinstance(kind, Named):
             return ()
-        if kind.kind == "record":
-            return (f for r in self.machine.records if r.name == kind.name for f in r.fields)
-        if kind.kind == "event":
-            return (f for e in self.machine.events if e.name == kind.name for f in e.fields)
-        chosen = (case for e in self.machine.enums if e.name == kind.name for case in e.cases)
-        return (f for case in chosen if (case.name,) == cases for f in case.fields)
+        if kind.kind in ("record", "event"):
+            return known.get((kind.kind, kind.name, ""), ())
+        return known.get(("enum", kind.name, cases[0]), ()) if len(cases) == 1 else ()
 
     # -- showing
 
@@ -344,7 +357,7 @@ class Conditions:
         found += [_shown_pair(pair, order) for pair, order in world.orders.items()]
         constants = [
             f"{c.name} = {_value(self.constant(c.value), c.type)}"
-            for c in self.machine.constants
+            for c in self.definitions.constants.values()
             if c.name in names and (_numeric(c.type) or c.type == TEXT)
         ]
         behind = f" ({', '.join(constants)})" if constants else ""
@@ -380,14 +393,14 @@ class _Constants:
 
     now = None
 
-    def __init__(self, consts: Mapping[str, Expr], evaluator: Evaluator) -> None:
+    def __init__(self, consts: Mapping[str, ConstDef], evaluator: Evaluator) -> None:
         self.consts = consts
         self.evaluator = evaluator
 
     def read(self, kind: RefKind, name: str) -> Any:  # noqa: ANN401 - values of the language
         if kind != "const" or name not in self.consts:
             raise NotConstant(name)
-        return self.evaluator.compile(self.consts[name])(self)
+        return self.evaluator.compile(self.consts[name].value)(self)
 
 
 def _plain(expr: Expr) -> Expr:

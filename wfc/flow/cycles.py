@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from wfc.flow.components import components
-from wfc.flow.graph import Graph, Point
+from wfc.flow.graph import Graph, Point, circles
 from wfc.ir.expressions import Expr, Now, Ref, walk
 from wfc.ir.machine import (
     Choose,
@@ -157,13 +157,8 @@ class Cycles:
 
     def _parts(self) -> dict[int, int]:
         """The strongly connected part of each point that can be reached from itself."""
-        targets = {id(point): tuple(id(after) for after in _after(point)) for point in self.graph.points}
-        found: dict[int, int] = {}
-        for number, part in enumerate(components(targets)):
-            first = next(iter(part))
-            if len(part) > 1 or first in targets[first]:
-                found.update(dict.fromkeys(part, number))
-        return found
+        inner = (part for whole in self.graph.circles for part in circles(whole, _after))
+        return {id(point): number for number, part in enumerate(inner) for point in part}
 
     def _region(self, region: Region, around: tuple[Cycle, ...]) -> None:
         self._block(region.steps, around)

@@ -147,8 +147,7 @@ class Effects:
             return True  # the answer comes while it is asked to stop, or never
         if isinstance(step, Start) or step.kind == "workflow":
             return False  # a child that fails has undone itself
-        partial = {name for op in self.graph.machine.operations if op.name == step.target for name in op.partial}
-        return bool(abort.errors & (partial | DOUBTFUL))
+        return bool(abort.errors & (self.graph.errors.partial(step) | DOUBTFUL))
 
     # -- questions
 

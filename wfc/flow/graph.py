@@ -6,11 +6,14 @@ a deadline - is an abort: an edge to the guard's tail that undoes what was done 
 The shape is structured (one token a region, joins match forks), so every analysis over it is a plain data flow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
-from wfc.flow.errors import may_raise
+from wfc.flow.choices import Verdict
+from wfc.flow.components import components
+from wfc.flow.errors import Errors
 from wfc.ir.expressions import Items, Lit
 from wfc.ir.machine import (
     Await,
@@ -22,7 +25,6 @@ from wfc.ir.machine import (
     Goto,
     Guard,
     Lock,
-    Machine,
     Node,
     Parallel,
     Region,
@@ -58,16 +60,16 @@ class Frame:
     subject: Step | Node | Region | None = None
     arrivals: set[str] = field(default_factory=set)  # errors that reach this frame from inside
 
-    def outward(self) -> Iterable["Frame"]:
-        """This frame and those around it."""
-        frame: Frame | None = self
-        while frame is not None:
-            yield frame
-            frame = frame.parent
+    def __post_init__(self) -> None:
+        self._outward = (self, *self.parent.outward()) if self.parent is not None else (self,)
+
+    def outward(self) -> tuple["Frame", ...]:
+        """This frame and those around it: asked at every point, so it is kept."""
+        return self._outward
 
     def inside(self, other: "Frame") -> bool:
         """Whether this frame is the other one or lies in it."""
-        return any(frame is other for frame in self.outward())
+        return other in self._outward
 
 
 @dataclass(eq=False)
@@ -106,6 +108,21 @@ class Abort:
 SYSTEM = frozenset(("Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning"))
 
 
+def circles(points: Iterable[Point], after: Callable[[Point], Iterable[Point]]) -> Iterator[list[Point]]:
+    """The parts of some points that lead back to themselves, each in source order."""
+    found = {id(point): point for point in points}
+    targets = {number: [id(t) for t in after(point) if id(t) in found] for number, point in found.items()}
+    for part in components(targets):
+        first = next(iter(part))
+        if len(part) > 1 or first in targets[first]:
+            yield sorted((found[number] for number in part), key=lambda point: point.number)
+
+
+def _everywhere(point: Point) -> Iterator[Point]:
+    yield from point.next
+    yield from (abort.target for abort in point.aborts if abort.target is not None)
+
+
 @dataclass(eq=False)
 class Open:
     """Where a thing can be left without saying where to go: points that fall off its end."""
@@ -126,14 +143,15 @@ class _Place:
 class Graph:
     """The graph of one workflow. `open` are states and scopes that can be left by nothing."""
 
-    def __init__(self, workflow: Workflow, machine: Machine, exhaustive: Callable[[Choose], bool]) -> None:
+    def __init__(self, workflow: Workflow, errors: Errors, verdict: Callable[[Choose], Verdict]) -> None:
         self.workflow = workflow
-        self.machine = machine
-        self.exhaustive = exhaustive
+        self.errors = errors
+        self.verdict = verdict
         self.points: list[Point] = []
         self.frames: list[Frame] = []
         self.open: list[Open] = []
         self.entries: dict[int, Point] = {}  # of nodes, by id(node)
+        self.dead: set[int] = set()  # the first points of arms that are never taken, by id
         self.root = self._frame("workflow", None, None)  # everything; what leaves it ends the instance
         whole = self._frame("scope", self.root, workflow.region)
         self.start = self._point("start", whole)
@@ -143,6 +161,14 @@ class Graph:
         for point in done:
             point.next.append(self.end)
         self._link_aborts()
+
+    @cached_property
+    def circles(self) -> tuple[list[Point], ...]:
+        """The parts of the graph that lead back to themselves by flow or abort, in source order: most graphs have none.
+
+        Whoever follows only some of the ways finds its own circles inside these.
+        """
+        return tuple(circles(self.points, _everywhere))
 
     # -- making
 
@@ -291,7 +317,7 @@ class Graph:
         frame = self._frame("do", place.frame, step)
         point = self._next(before, "do", frame, step)
         frame.entry = point
-        point.raises = may_raise(step, self.machine)
+        point.raises = self.errors.of(step)
         completed = self._next([point], "completed", place.frame, step)
         falls = [completed]
         if step.optional:
@@ -350,12 +376,27 @@ class Graph:
     def _choose(self, step: Choose, place: _Place, before: list[Point]) -> list[Point]:
         point = self._next(before, "step", place.frame, step)
         falls: list[Point] = []
-        for arm in step.arms:
-            falls.extend(self._block(arm.steps, place, [point]) if arm.steps else [point])
-        if step.otherwise is not None:
+        verdict = self.verdict(step)
+        for number, arm in enumerate(step.arms):
+            if number in verdict.dead:
+                falls.extend(self._never(arm.steps, place, point))
+            else:
+                falls.extend(self._block(arm.steps, place, [point]) if arm.steps else [point])
+        if step.otherwise is not None and not verdict.rest:
+            falls.extend(self._never(step.otherwise, place, point))
+        elif step.otherwise is not None:
             falls.extend(self._block(step.otherwise, place, [point]) if step.otherwise else [point])
-        elif not self.exhaustive(step):
+        elif not verdict.covered:
             falls.append(self._next([point], "unmatched", place.frame, step))
+        return falls
+
+    def _never(self, steps: Steps, place: _Place, choice: Point) -> list[Point]:
+        """An arm that is never taken: told as that, and so a way for all who ask what the author has in mind."""
+        first = len(self.points)
+        falls = self._block(steps, place, [choice]) if steps else []
+        if not steps:
+            falls = [self._next([choice], "unmatched", place.frame, choice.step)]
+        self.dead.add(id(self.points[first]))
         return falls
 
     # -- aborts

@@ -1,6 +1,6 @@
 """What the explicit key of a call is made of, and which calls send the same one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wfc.flow.cycles import Cycle, bound
@@ -36,11 +36,11 @@ def _given(call: Do, operation: OperationDef) -> dict[str, Expr]:
 
 def constant_in(program: Program, cycles: Iterable[Cycle], parts: tuple[Expr, ...]) -> Cycle | None:
     """The innermost of some cycles in which a key cannot change."""
-    events = {event.name: event for event in program.machine.events}
-    return next((c for c in cycles if not any(c.changes(e) for e in parts) and not _doubles(c.beside, events)), None)
+    same = (cycle for cycle in cycles if not any(cycle.changes(expr) for expr in parts))
+    return next((cycle for cycle in same if not _doubles(cycle.beside, program.events)), None)
 
 
-def _doubles(guard: Guard | None, events: dict[str, EventDef]) -> bool:
+def _doubles(guard: Guard | None, events: Mapping[str, EventDef]) -> bool:
     """Whether what comes to a guard says nothing but its key: then one that comes again may well be the same."""
     event = events.get(guard.names[0]) if guard is not None and guard.kind == "on" else None
     if event is None:

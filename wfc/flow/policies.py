@@ -66,6 +66,7 @@ class Policies:
 
     def __init__(self, machine: Machine) -> None:
         self.by_name = {policy.name: policy for policy in machine.policies}
+        self.parking = {policy.name: policy.queue for policy in machine.policies if policy.exhausted == "park"}
         self.constants = Constants(machine)
 
     def of(self, call: Do) -> PolicyDef | None:

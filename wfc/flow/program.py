@@ -3,17 +3,19 @@
 from functools import cached_property
 from typing import Any
 
+from wfc.flow.bindings import fixed
 from wfc.flow.choices import Choices, Given, Verdict
-from wfc.flow.conditions import NOTHING, Conditions
+from wfc.flow.conditions import NOTHING, Conditions, Definitions
 from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
+from wfc.flow.errors import Errors
 from wfc.flow.given import given_at
 from wfc.flow.graph import Abort, Graph, Point
 from wfc.flow.locks import Locks
 from wfc.flow.policies import Policies
 from wfc.flow.time import Times
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import Choose, Do, Machine, OperationDef, Start, Workflow
+from wfc.ir.machine import Choose, Do, EventDef, Machine, OperationDef, Start, Workflow
 from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
 
@@ -27,12 +29,16 @@ class WorkflowFlow:
     @cached_property
     def graph(self) -> Graph:
         """The control-flow graph."""
-        return Graph(self.workflow, self.program.machine, self.exhaustive)
+        return Graph(self.workflow, self.program.errors, self.verdict)
 
     @cached_property
     def given(self) -> dict[int, Given]:
         """What is known already at each choice."""
         return given_at(self.workflow)
+
+    @cached_property
+    def _fixed(self) -> dict[str, Expr]:
+        return fixed(self.workflow)
 
     @cached_property
     def _verdicts(self) -> dict[int, Verdict]:
@@ -43,16 +49,12 @@ class WorkflowFlow:
         found = self._verdicts.get(id(choice))
         if found is None:
             given = self.given.get(id(choice), ())
-            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given)
+            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given, self._fixed)
         return found
-
-    def exhaustive(self, choice: Choose) -> bool:
-        """Whether some arm is always taken."""
-        return self.verdict(choice).covered
 
     def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
         """The earlier arms that take everything a dead arm would."""
-        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()))
+        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()), self._fixed)
 
     @cached_property
     def effects(self) -> Effects:
@@ -67,11 +69,19 @@ class WorkflowFlow:
     @cached_property
     def reachable(self) -> set[int]:
         """The points that some way leads to, by id."""
+        return self._behind_start(set())
+
+    @cached_property
+    def live(self) -> set[int]:
+        """The same without the arms that are never taken."""
+        return self._behind_start(self.graph.dead) if self.graph.dead else self.reachable
+
+    def _behind_start(self, without: set[int]) -> set[int]:
         seen: set[int] = set()
         waiting = [self.graph.start]
         while waiting:
             point = waiting.pop()
-            if id(point) in seen:
+            if id(point) in seen or id(point) in without:
                 continue
             seen.add(id(point))
             waiting.extend(point.next)
@@ -129,9 +139,12 @@ class Program:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.choices = Choices(machine)
+        self.errors = Errors(machine)
+        self.definitions = Definitions(machine)
+        self.choices = Choices(self.definitions)
         self.flows = {workflow.name: WorkflowFlow(workflow, self) for workflow in machine.workflows}
         self.operations: dict[str, OperationDef] = {op.name: op for op in machine.operations}
+        self.events: dict[str, EventDef] = {event.name: event for event in machine.events}
         self.policies = Policies(machine)
         self.locks = Locks(machine)
         self._left: dict[str, tuple[Point, ...]] = {}
@@ -143,7 +156,7 @@ class Program:
 
     @cached_property
     def _conditions(self) -> Conditions:
-        return Conditions(self.machine, None)
+        return Conditions(self.definitions, None)
 
     @cached_property
     def undoing(self) -> frozenset[str]:

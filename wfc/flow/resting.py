@@ -52,7 +52,7 @@ class Rest:
 def rests(flow: WorkflowFlow) -> list[Rest]:
     """The points at which an instance of a workflow can rest, in source order."""
     where = step_places(flow.workflow)
-    parking = {policy.name: policy.queue for policy in flow.program.machine.policies if policy.exhausted == "park"}
+    parking = flow.program.policies.parking
     found = []
     for point in flow.graph.points:
         if point.step is None or id(point.step) not in where or not flow.reached(point):

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wfc.flow.components import components
-from wfc.flow.graph import Graph, Point
+from wfc.flow.graph import Graph, Point, circles
 from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.expressions import Lit, Now, Ref, walk
 from wfc.ir.machine import Await, Choose, Goto, Guard, Let, Lock, Node, Parallel, Repeat, SetVar, Wait
@@ -152,9 +151,4 @@ def _asked(point: Point, inside: set[int]) -> Iterator[str]:
 
 def _circles(graph: Graph) -> Iterator[list[Point]]:
     """The strongly connected parts that hold a cycle."""
-    points = {id(point): point for point in graph.points}
-    targets = {number: [id(target) for target in _at_once(point)] for number, point in points.items()}
-    for part in components(targets):
-        first = next(iter(part))
-        if len(part) > 1 or first in targets[first]:
-            yield [points[number] for number in part]
+    return circles(graph.points, _at_once)

@@ -28,7 +28,7 @@ from wfc.ir.expressions import (
     RefKind,
     Who,
 )
-from wfc.ir.types import Errors, ListOf, MapOf, Optional
+from wfc.ir.types import Basic, Errors, ListOf, MapOf, Money, Optional
 from wfc.ir.values import DECIMALS, EPOCH, MAX_INT, SYSTEM, message, show
 
 __all__ = [
@@ -70,6 +70,19 @@ def evaluate(expr: Expr, names: Names, functions: Functions = _no_functions, now
 def constant(expr: Expr) -> Any:  # noqa: ANN401 - values of the language
     """The value of an expression that reads nothing."""
     return evaluate(expr, {})
+
+
+def folded(expr: Expr) -> Expr:
+    """An expression that reads nothing as the literal of its value, if it has a plain one; else as it is."""
+    if not isinstance(expr.type, Basic | Money):
+        return expr
+    try:
+        value = constant(expr)
+    except NotConstant:
+        return expr
+    if isinstance(value, Decimal):
+        return Lit(expr.type, format(value, "f"))
+    return Lit(expr.type, value) if isinstance(value, str | int | bool) else expr
 
 
 # ---------------------------------------------------------------------------------------------------------------- names

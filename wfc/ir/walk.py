@@ -36,21 +36,21 @@ from wfc.ir.machine import (
 )
 
 Steps = tuple[Step, ...]
+_SIMPLE = (Let, SetVar, Emit, Wait, Audit, Measure, UndoRegion, Settle, Goto, Done, Fail)  # nothing is inside
 
 
-def blocks(step: Step) -> Iterator[Steps]:
+def blocks(step: Step) -> tuple[Steps, ...]:
     """The blocks of a step that belong to its own region; those of undos and inner regions do not."""
     match step:
         case Do(guards=guards) | Parallel(guards=guards) | Await(guards=guards):
-            yield from (guard.steps for guard in guards)
+            return tuple([guard.steps for guard in guards]) if guards else ()
         case Repeat(steps=steps) | Lock(steps=steps):
-            yield steps
+            return (steps,)
         case Choose(arms=arms, otherwise=otherwise):
-            yield from (arm.steps for arm in arms)
-            if otherwise is not None:
-                yield otherwise
+            found = tuple([arm.steps for arm in arms])
+            return found if otherwise is None else (*found, otherwise)
         case _:
-            return
+            return ()
 
 
 def regions_of(step: Step) -> tuple[Region, ...]:
@@ -69,40 +69,68 @@ def undo_of(step: Step) -> Undo | None:
     return step.undo if isinstance(step, Do | Start) else None
 
 
-def own_steps(steps: Steps) -> Iterator[Step]:
+def own_steps(steps: Steps) -> list[Step]:
     """The steps of a block and of the blocks inside, within one region."""
+    found: list[Step] = []
+    _own(steps, found)
+    return found
+
+
+def _own(steps: Steps, found: list[Step]) -> None:
+    """A list that grows: generators inside each other would cost more than what is looked for."""
     for step in steps:
-        yield step
-        for block in blocks(step):
-            yield from own_steps(block)
+        found.append(step)
+        if not isinstance(step, _SIMPLE):
+            for block in blocks(step):
+                _own(block, found)
 
 
-def all_steps(steps: Steps, *, undos: bool = True) -> Iterator[Step]:
+def all_steps(steps: Steps, *, undos: bool = True) -> list[Step]:
     """The steps of a block, inner regions and undos included."""
-    for step in own_steps(steps):
-        yield step
+    found: list[Step] = []
+    _all(steps, found, undos=undos)
+    return found
+
+
+def _all(steps: Steps, found: list[Step], *, undos: bool) -> None:
+    for step in steps:
+        found.append(step)
+        if isinstance(step, _SIMPLE):
+            continue
+        if isinstance(step, Do | Start):
+            if undos and step.undo is not None:
+                _all(step.undo.steps, found, undos=True)
+            if isinstance(step, Do):
+                for guard in step.guards:
+                    _all(guard.steps, found, undos=undos)
+            continue
         for region in regions_of(step):
-            yield from region_steps(region, undos=undos)
-        undo = undo_of(step)
-        if undos and undo is not None:
-            yield from all_steps(undo.steps)
+            _within(region, found, undos=undos)
+        for block in blocks(step):
+            _all(block, found, undos=undos)
 
 
-def region_steps(region: Region, *, undos: bool = True) -> Iterator[Step]:
+def region_steps(region: Region, *, undos: bool = True) -> list[Step]:
     """All steps of a region, of its nodes, guards and inner regions."""
+    found: list[Step] = []
+    _within(region, found, undos=undos)
+    return found
+
+
+def _within(region: Region, found: list[Step], *, undos: bool) -> None:
     for guard in region.guards:
-        yield from all_steps(guard.steps, undos=undos)
+        _all(guard.steps, found, undos=undos)
     if undos and region.undo is not None:
-        yield from all_steps(region.undo.steps)
-    yield from all_steps(region.steps, undos=undos)
+        _all(region.undo.steps, found, undos=True)
+    _all(region.steps, found, undos=undos)
     for node in region.nodes:
         match node:
             case State(guards=guards, steps=steps):
                 for guard in guards:
-                    yield from all_steps(guard.steps, undos=undos)
-                yield from all_steps(steps, undos=undos)
+                    _all(guard.steps, found, undos=undos)
+                _all(steps, found, undos=undos)
             case Scope(region=inner):
-                yield from region_steps(inner, undos=undos)
+                _within(inner, found, undos=undos)
 
 
 def regions(region: Region) -> Iterator[Region]:

@@ -60,6 +60,7 @@ class Policies:
         self.settings = settings
         self.definitions = definitions
         self.found: dict[str, PolicyDef] = {}
+        self._alike: dict[str, dict[PolicyDef, str]] = {}  # by the name that is told, and what it says: the name here
         self._names: dict[tuple[int, bool], str] = {}  # by the `with` and whether it is an undo's
 
     def resolve(self, source: Source | None, *, undo: bool = False) -> str:
@@ -77,12 +78,16 @@ class Policies:
         if source is not None:
             items, declared, shown = self._items(source)
         policy = self._policy(items, declared, _place(source), undo=undo)
-        name = shown
-        number = 2
-        while name in self.found and _content(self.found[name]) != _content(policy):
-            name = f"{shown} ({number})"
-            number += 1
-        self.found.setdefault(name, _named(policy, name))
+        alike = self._alike.setdefault(shown, {})
+        name = alike.get(policy)
+        if name is None:
+            number = len(alike) + 1
+            name = f"{shown} ({number})" if number > 1 else shown
+            while name in self.found:  # a policy with arguments may be told so too
+                number += 1
+                name = f"{shown} ({number})"
+            alike[policy] = name
+            self.found[name] = _named(policy, name)
         return name
 
     @cached_property
@@ -221,10 +226,6 @@ def _place(source: Source | None) -> Span | None:
         return None
     reference = source.node.policy
     return source.module.at(source.node) if reference is None else source.refs[reference.id][0].at
-
-
-def _content(policy: PolicyDef) -> PolicyDef:
-    return _named(policy, "")
 
 
 def _named(policy: PolicyDef, name: str) -> PolicyDef:

@@ -354,10 +354,13 @@ class StepLowering:
     def services(self) -> tuple[m.ServiceDef, ...]:
         """The services of the operations met."""
         found: list[m.ServiceDef] = []
+        members: dict[str, list[str]] = {}
+        for name, operation in self._operations.items():
+            members.setdefault(operation.service, []).append(name)
         for short, symbol in self._services.items():
             decl = symbol.decl
             assert isinstance(decl, ast.ServiceDecl)
-            names = tuple(name for name, op in self._operations.items() if op.service == short)
+            names = tuple(members.get(short, ()))
             address = decl.address.text[1:-1] if decl.address is not None else ""
             found.append(m.ServiceDef(short, address, names, decl.doc, symbol.at))
         return tuple(found)

@@ -117,7 +117,7 @@ class Calls(Attempts):
             if code.bind is not None:
                 extra[code.bind] = value
             if undo.when is None or self.value(undo.when, frame, extra):
-                stored = self.stored(undo.reads, frame, extra)
+                stored = self.stored(self.program.reads(undo), frame, extra)
                 made = Entry("call", call.entry, call.path, call.target, call.key, "done", undo.place, stored)
         self._replace(frame, call, made)
         return made
@@ -222,7 +222,7 @@ class Calls(Attempts):
             if self._replace(frame, call, None):
                 self.note("cleared", call.path, frame, operation=call.target, key=call.key, entry=call.entry)
             return
-        stored = self.stored(undo.reads, frame, extra)
+        stored = self.stored(self.program.reads(undo), frame, extra)
         if not undo.blind and code.bind is not None:
             stored = tuple((name, value) for name, value in stored if name != code.bind)
         self._replace(

@@ -52,16 +52,16 @@ class GuardCode:
 
 @attrs.define(slots=True, eq=False)
 class UndoCode:
-    """How something is undone: `reads` are the names that are stored when it completes, `place` names it in a log."""
+    """How something is undone: `place` names it in a log, `bind` is the name of the result of what it undoes."""
 
     name: str
     steps: Label | None
     when: Code | None
     when_reads_result: bool
     blind: bool
-    reads: tuple[tuple[str, str], ...]
     place: str
     undo: Undo
+    bind: str | None
 
 
 @attrs.define(slots=True, eq=False)

@@ -39,7 +39,7 @@ from wfc.ir.machine import (
     Wait,
     Workflow,
 )
-from wfc.ir.undos import numbers, stored_names
+from wfc.ir.undos import numbers
 from wfc.ir.walk import is_constant, regions_of
 from wfc.machine import code as c
 
@@ -552,9 +552,9 @@ class Writer:
             when=self._maybe(undo.when),
             when_reads_result=when_reads,
             blind=undo.blind,
-            reads=stored_names(undo, bind, self.policies),
             place=self.labels[start.pc],
             undo=undo,
+            bind=bind,
         )
         self.undos[made.place] = made
         return made

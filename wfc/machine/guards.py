@@ -147,7 +147,7 @@ class Guards(Joins):
                 if frame.iteration:
                     key = f"{key}/{'/'.join(map(str, frame.iteration))}"
                 visit = self.visit(f"{key}~")
-                stored = self.stored(code.reads, frame, {})
+                stored = self.stored(self.program.reads(code), frame, {})
                 name = spec.path or self.inst.workflow
                 key = f"{key}/{visit}"
                 log = [Entry("region", path=spec.path, name=name, key=key, undo=code.place, stored=stored)]

@@ -7,9 +7,10 @@ from wfc.ir.boundary import Boundary
 from wfc.ir.essence import essence, fingerprint
 from wfc.ir.evaluate import Evaluator, NotConstant
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import EventDef, Machine, OperationDef, ResourceDef, Undo, Workflow
+from wfc.ir.machine import EventDef, Machine, OperationDef, PolicyDef, ResourceDef, Undo, Workflow
+from wfc.ir.undos import stored_names
 from wfc.ir.walk import heard
-from wfc.machine.code import Instruction, Spec
+from wfc.machine.code import Instruction, Spec, UndoCode
 from wfc.machine.compile import Writer
 
 SYSTEM = frozenset({"Timeout", "Unavailable", "Invalid", "LockTimeout", "LockLost", "AlreadyRunning"})
@@ -70,6 +71,18 @@ class Program:
         self.slots, self.besides = writer.slots, writer.besides
         self.compile = self.evaluator.compile
         self.personal = writer.personal
+        self._reads: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def reads(self, code: UndoCode) -> tuple[tuple[str, str], ...]:
+        """The names that are stored for an undo when what it undoes completes: worked out when one first does."""
+        found = self._reads.get(code.place)
+        if found is None:
+            found = self._reads[code.place] = stored_names(code.undo, code.bind, self._policies)
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[str, PolicyDef]:
+        return {policy.name: policy for policy in self.machine.policies}
 
     @cached_property
     def places(self) -> dict[str, int]:

@@ -235,7 +235,7 @@ class Undos(Base):
             names = dict(entry.stored)
             missing = [
                 (kind, name)
-                for kind, name in self.undo_code(entry).reads
+                for kind, name in self.program.reads(self.undo_code(entry))
                 if ("result." if kind == "result" else f"operand.{name}" if kind == "operand" else name) not in names
             ]
             stored = (*entry.stored, *(("result." if kind == "result" else name, answer) for kind, name in missing))

@@ -1,12 +1,9 @@
 """Arithmetic on constants is done once, at compile time: `5000 * 20%` in a policy becomes `1000`."""
 
-from decimal import Decimal
-
-from wfc.ir.evaluate import NotConstant, constant
+from wfc.ir.evaluate import folded
 from wfc.ir.expressions import Expr, If, Lit, Op
 from wfc.ir.machine import Machine
 from wfc.ir.rewrite import rewrite
-from wfc.ir.types import Basic, Money
 
 
 def fold_constants(machine: Machine) -> Machine:
@@ -16,12 +13,4 @@ def fold_constants(machine: Machine) -> Machine:
 
 def _fold(expr: Op | If) -> Expr:
     parts = expr.args if isinstance(expr, Op) else (expr.test, expr.yes, expr.no)
-    if not all(isinstance(part, Lit) for part in parts) or not isinstance(expr.type, Basic | Money):
-        return expr
-    try:
-        value = constant(expr)
-    except NotConstant:
-        return expr
-    if isinstance(value, Decimal):
-        return Lit(expr.type, format(value, "f"))
-    return Lit(expr.type, value) if isinstance(value, str | int | bool) else expr
+    return folded(expr) if all(isinstance(part, Lit) for part in parts) else expr

@@ -10,7 +10,8 @@ from wfc.machine.program import Program
 from wfc.machine.store import write_input
 from wfc.problems.problem import Step, Trace
 from wfc.simulation.claim import GHOST, Claim, Limits, Verdict
-from wfc.simulation.haunted import haunted
+from wfc.simulation.decided import Decided
+from wfc.simulation.haunted import exorcised, haunted
 from wfc.simulation.prove import Prover
 from wfc.simulation.retrace import acts, retrace
 from wfc.simulation.stage import Stage, Watched
@@ -30,7 +31,13 @@ class Bench:
     @cached_property
     def program(self) -> Program:
         """The machine as it is."""
-        return _watched(Program(self.machine, fuel=FUEL))
+        return _watched(exorcised(self._haunted, self.machine))
+
+    @cached_property
+    def _haunted(self) -> Program:
+        program = haunted(self.machine)
+        program.fuel = FUEL
+        return program
 
     @cached_property
     def plain(self) -> Prover:
@@ -40,9 +47,11 @@ class Bench:
     @cached_property
     def haunted(self) -> Prover:
         """Looks for runs in which missing undos are seen."""
-        program = haunted(self.machine)
-        program.fuel = FUEL
-        return Prover(self.ways, program)
+        return Prover(self.ways, self._haunted)
+
+    @cached_property
+    def _decided(self) -> Decided:
+        return Decided(self.program)
 
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
@@ -52,7 +61,8 @@ class Bench:
             return "open", None, 0
         found = (self.haunted if missing else self.plain).find(claim, limits)
         if found.run is None:
-            return "impossible" if found.complete else "open", None, found.turns
+            none = found.complete and (claim.sign.kind != "halted" or self._decided.all(found.passed))
+            return "impossible" if none else "open", None, found.turns
         run = retrace(self.program, acts(found.run), skip=GHOST) if missing else found.run
         if run is None:
             return "open", None, found.turns

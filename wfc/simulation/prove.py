@@ -35,11 +35,15 @@ CROWD = 8  # tokens that cost as much to look at as a turn
 
 @attrs.frozen
 class Found:
-    """`run`: the stage at whose end the claim is shown. Without one, `complete` says that there is none."""
+    """`run`: the stage at whose end the claim is shown. Without one, `complete` says that there is none.
+
+    `passed`: the places of the code that a search through everything has led over.
+    """
 
     run: Stage | None
     complete: bool
     turns: int = 0
+    passed: frozenset[int] = frozenset()
 
 
 @attrs.define(eq=False)
@@ -56,26 +60,41 @@ class Prover:
 
     def __init__(self, ways: Ways, program: Program) -> None:
         self.options = Options(ways, program)
+        self._begun: dict[str, list[Stage]] = {}
 
     def play_out(self, stage: Stage) -> None:
         """Lets a run go on as it does if nothing else fails."""
         nowhere = Claim(stage.root.workflow, (), Sign("entered"))
-        _Search(self.options, nowhere, Limits()).play_out(stage)
+        _Search(self.options, nowhere, Limits(), ()).play_out(stage)
 
     def find(self, claim: Claim, limits: Limits | None = None) -> Found:
         """A run that shows a claim."""
-        return _Search(self.options, claim, limits or Limits()).run()
+        return _Search(self.options, claim, limits or Limits(), self._starts(claim.workflow)).run()
+
+    def _starts(self, workflow: str) -> list[Stage]:
+        """A workflow begun with each of its parameters that are worth trying: the same for all claims about it."""
+        found = self._begun.get(workflow)
+        if found is None:
+            found = []
+            for data in self.options.domains.fields(self.options.program.workflows[workflow].params, params=True):
+                stage = Stage(self.options.program)
+                if stage.start(workflow, data):
+                    found.append(stage)
+            self._begun[workflow] = found
+        return found
 
 
 class _Search:
-    def __init__(self, options: Options, claim: Claim, limits: Limits) -> None:
+    def __init__(self, options: Options, claim: Claim, limits: Limits, starts: Iterable[Stage]) -> None:
         self.options = options
         self.ways = options.ways
         self.program = options.program
         self.domains = options.domains
         self.claim = claim
         self.limits = limits
+        self.starts = starts
         self.turns = 0
+        self.lost = False  # a turn has not come to rest
         self.rounds = len(set(claim.waypoints)) < len(claim.waypoints)
         self.token: tuple[int, str, int, int] | None = None  # the nearest: how far, instance, number, phase
         self.indifferent: set[int] = set()  # steps at which no answer was nearer to the goal than another
@@ -88,13 +107,10 @@ class _Search:
     # -- starting
 
     def _starts(self) -> Iterator[_State]:
-        params = self.program.workflows[self.claim.workflow].params
-        for data in self.domains.fields(params, params=True):
-            stage = Stage(self.program)
-            if stage.start(self.claim.workflow, data):
-                state = _State(stage, 0)
-                self._advance(state)
-                yield state
+        for begun in self.starts:
+            state = _State(begun.copy(), 0)
+            self._advance(state)
+            yield state
 
     # -- a straight run
 
@@ -218,6 +234,7 @@ class _Search:
     def _best_first(self) -> Found:
         heap: list[tuple[int, int, _State]] = []
         seen: set[Any] = set()
+        passed: set[int] = set()
 
         def push(state: _State) -> None:
             self._advance(state)
@@ -227,6 +244,7 @@ class _Search:
                 heapq.heappush(heap, (self._far(state), len(seen), state))
 
         for start in self._starts():
+            passed.update(*(moment.passed for moment in _since(start.stage, None)))
             push(start)
         while heap:
             state = heapq.heappop(heap)[2]
@@ -238,11 +256,14 @@ class _Search:
                 continue
             mark = state.stage.last
             for made in self._following(state):
+                passed.update(*(moment.passed for moment in _since(made.stage, mark)))
                 self._advance(made)
                 if self._last(made) and self._shown(made.stage, mark):
                     return Found(made.stage, complete=False)
                 push(made)
-        return Found(None, complete=not self.domains.cut)
+        cut = self.lost or self.domains.cut or self.turns > self.limits.turns
+        complete = bool(seen) and not cut  # where nothing can begin nothing has been tried
+        return Found(None, complete=complete, passed=frozenset(passed))
 
     def _following(self, state: _State) -> Iterator[_State]:
         """Everything that can happen next; what is under way ends before anything else."""
@@ -263,7 +284,9 @@ class _Search:
         self.turns += sum(len(each.fibers) for each in stage.instances.values()) // CROWD
         made = _State(stage, state.phase + option.arrives, stage.last if option.arrives else state.seen)
         mine = stage.instances[inst.id]
-        return made if self._perform(stage, mine, mine.fibers[fiber.id], option) else None
+        taken = self._perform(stage, mine, mine.fibers[fiber.id], option)
+        self.lost = self.lost or stage.lost
+        return made if taken else None
 
     def _last(self, state: _State) -> bool:
         """Whether all waypoints have been passed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from wfc.ir.machine import Parallel
 from wfc.ir.machine import Step as Doing
 from wfc.machine.messages import Operator, Record
 from wfc.machine.program import CANCELLED
@@ -48,6 +49,9 @@ class _Teller:
         self.late: list[str] = []  # what has been asked to stop, and answers all the same
         self.unclear = False  # an undo cannot be tried, for want of an answer
         self.raised = ""  # the error that was told last
+        self.branches = _branches(stage)
+        self.instances = {identity: inst.workflow for identity, inst in stage.instances.items()}
+        self.branch = ""  # in which what is told happens
         self.astray = False  # something has gone wrong: where the process goes on matters
 
     def told(self) -> list[Step]:
@@ -80,6 +84,7 @@ class _Teller:
 
     def _record(self, record: Record, moment: Moment) -> None:
         operation = str(record.get("operation"))
+        self.branch = self._in_branch(record)
         step = moment.step
         undoing = UNDO in moment.key
         match record.kind:
@@ -101,11 +106,11 @@ class _Teller:
             case "sla breached":
                 self._add(f"the promised time is over{self._under_way(step)}", step)
             case "tolerated":
-                self._add(f"{operation} was optional: the process goes on", step)
+                self._add(f"{operation}{self.branch} was optional: the process goes on", step)
             case "parked":
-                self._add(f"{operation}: waits for an operator", step)
+                self._add(f"{operation}{self.branch}: waits for an operator", step)
             case "in doubt":
-                self.doubt = f"{operation}: nobody can tell whether it was done"
+                self.doubt = f"{operation}{self.branch}: nobody can tell whether it was done"
             case "guard fired" | "event consumed":
                 self._fired(record, moment)
             case "pivot":
@@ -129,24 +134,35 @@ class _Teller:
             case _:
                 pass
 
+    def _in_branch(self, record: Record) -> str:
+        """The branch in which something happens, in words: which of two goes on is often the point of a story."""
+        workflow, path = self.instances.get(record.instance, ""), record.path
+        while path:
+            if (workflow, path) in self.branches:
+                return f" in `{path.rpartition('.')[2]}`"
+            path = path.rpartition(".")[0]
+        return ""
+
     def _answered(self, operation: str, step: Doing | None) -> None:
         failed = self.failures.pop(operation, [])
         if len(failed) == 1:
             first = "gets no answer in time" if failed == ["Timeout"] else f"fails ({_short(failed[0])})"
-            self._add(f"{operation}: the first attempt {first}, the second works", step)
+            self._add(f"{operation}{self.branch}: the first attempt {first}, the second works", step)
         else:
-            self._add(f"{operation}: done{f' after {len(failed)} failed attempts' if failed else ''}", step)
+            self._add(
+                f"{operation}{self.branch}: done{f' after {len(failed)} failed attempts' if failed else ''}", step
+            )
 
     def _failed(self, operation: str, error: str, step: Doing | None) -> None:
         self.raised = error
         attempts = self.failures.pop(operation, [])
         name = _short(error)
         if error not in attempts:
-            self._add(f"{operation}: raises {name}", step)
+            self._add(f"{operation}{self.branch}: raises {name}", step)
         elif len(attempts) > 1:
-            self._add(f"{operation}: fails {len(attempts)} times ({name})", step)
+            self._add(f"{operation}{self.branch}: fails {len(attempts)} times ({name})", step)
         else:
-            self._add(f"{operation}: fails ({name})", step)
+            self._add(f"{operation}{self.branch}: fails ({name})", step)
 
     def _fired(self, record: Record, moment: Moment) -> None:
         if record.kind == "event consumed":
@@ -166,6 +182,17 @@ class _Teller:
             return f" while {operation} is under way" if operation else ""
         place = ORDINALS[failed] if failed < len(ORDINALS) else f"{failed + 1}th"
         return f" in the {place} attempt of {operation}"
+
+
+def _branches(stage: Stage) -> set[tuple[str, str]]:
+    """The branches of each `parallel`, as workflow and path."""
+    program = stage.program
+    forks = {
+        id(step): (program.labels[pc].partition(":")[0], step)
+        for pc, step in enumerate(program.origins)
+        if isinstance(step, Parallel)
+    }
+    return {(workflow, branch.region.path) for workflow, step in forks.values() for branch in step.branches}
 
 
 def _short(name: object) -> str:
