@@ -18,6 +18,7 @@ class Known:
     """A machine ready to run, and the ways from older versions to it."""
 
     program: Program
+    simulated: Program  # times attempts by itself
     migrations: tuple[Migration, ...] = ()
 
 
@@ -29,13 +30,15 @@ def learn(machine: Machine, migrations: Iterable[Migration] = ()) -> Program:
     program = Program(machine, host_times_attempts=True)
     ways = tuple(migrations)
     there = _KNOWN.get(program.digest)
-    if there is not None:
-        program, ways = there.program, ways or there.migrations
-    _KNOWN[program.digest] = Known(program, ways)
-    return program
+    if there is None:
+        _KNOWN[program.digest] = Known(program, Program(machine), ways)
+        return program
+    if ways:
+        _KNOWN[program.digest] = attrs.evolve(there, migrations=ways)
+    return there.program
 
 
-def program_of(digest: str, told: str) -> Program:
+def program_of(digest: str, told: str, *, simulated: bool = False) -> Program:
     """The machine with a digest; `told` names it for people who look for it."""
     found = _KNOWN.get(digest)
     if found is None:
@@ -43,7 +46,7 @@ def program_of(digest: str, told: str) -> Program:
             f"this worker does not know the machine of {told} ({digest[:12]}): start it with the sources or the record "
             "of that version"
         )
-    return found.program
+    return found.simulated if simulated else found.program
 
 
 def migration_to(digest: str, workflow: str, old: int) -> Migration | None:

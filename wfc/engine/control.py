@@ -59,9 +59,14 @@ def identity_of(program: Program, workflow: str, data: Mapping[str, Any], key: s
     definition = program.workflows[workflow]
     if definition.key is not None:
         found = begin_key(program, workflow, dict(data), "")
-        return f"{workflow}/{found}" if str(found) else f"{workflow}/1", found
+        return root_id(workflow, found), found
     shown = key or uuid4().hex[:12]
     return f"{workflow}/{shown}", shown
+
+
+def root_id(workflow: str, key: Any) -> str:  # noqa: ANN401 - a text or a number
+    """The id of an instance that was started from outside under a key."""
+    return f"{workflow}/{key}" if str(key) else f"{workflow}/1"
 
 
 def input_of(program: Program, workflow: str, given: Any) -> dict[str, Any]:  # noqa: ANN401 - data
@@ -207,7 +212,7 @@ async def listeners(client: Client, program: Program, event: str, key: Any) -> A
     children are found by their attribute, which follows in a moment.
     """
     hearing = [name for name, heard in program.heard.items() if event in heard]
-    told = dict.fromkeys(f"{name}/{key}" for name in hearing)
+    told = dict.fromkeys(root_id(name, key) for name in hearing)
     for identity in told:
         yield identity
     try:

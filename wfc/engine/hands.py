@@ -45,6 +45,7 @@ from wfc.machine.messages import (
     Measured,
     Refused,
     Send,
+    Sent,
     Stop,
     Time,
     Unlock,
@@ -104,6 +105,7 @@ class Hands:
         self._working: set[asyncio.Task[None]] = set()
         self._attempts: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._begun: set[tuple[str, int]] = set()
+        self._simulated: list[tuple[int, Answered]] = []  # answers of simulated services, by when they come
         self._grants: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._locks: dict[str, tuple[asyncio.Task[None] | None, tuple[str, ...]]] = {}  # with what has been asked
         self._held_back: list[Send] = []  # until a long history has been left behind
@@ -164,8 +166,11 @@ class Hands:
         self._show()
 
     def _send(self, send: Send) -> None:
+        simulated = self.home.begin.get("simulated", False)
+        if simulated and (send.limit is not None or send.concurrency is not None):
+            self.home.arrive(Sent(at=0, call=send.call, attempt=send.attempt))  # it need not wait for its turn
         match send.kind:
-            case "task" if not self.home.begin.get("simulated"):
+            case "task" if not simulated:
                 self.tasks[send.call] = send
             case "workflow" | "start":
                 self._callees[send.call] = send.key
@@ -210,8 +215,7 @@ class Hands:
         finally:
             self._attempts.pop((send.call, send.attempt), None)
             self._begun.discard((send.call, send.attempt))
-        if not outcome.get("hangs"):
-            self._answer(outcome, call=send.call, attempt=send.attempt, at=sent + outcome.get("delay", 0))
+        self._answer(outcome, call=send.call, attempt=send.attempt, sent=sent)
 
     async def _perform(self, send: Send) -> Outcome:
         """How an attempt has ended."""
@@ -219,6 +223,7 @@ class Hands:
         policy = call.policy if call is not None else None
         beat = policy.heartbeat if policy is not None else None
         safe = send.undo or self._is_safe(call)
+        simulated = self.home.begin.get("simulated", False)  # then the machine and the simulation do all that
         try:
             found: Outcome = await workflow.execute_activity(
                 send.target,
@@ -230,12 +235,12 @@ class Hands:
                     "call": send.call,
                     "attempt": send.attempt,
                     "args": pack(send.args),
-                    "timeout": send.timeout,
+                    "timeout": None if simulated else send.timeout,
                     "beats": beat is not None,
                     "undo": send.undo,
-                    "breaker": send.breaker,
-                    "limit": send.limit,
-                    "concurrency": send.concurrency,
+                    "breaker": None if simulated else send.breaker,
+                    "limit": None if simulated else send.limit,
+                    "concurrency": None if simulated else send.concurrency,
                 },
                 start_to_close_timeout=ENDLESS,
                 heartbeat_timeout=timedelta(milliseconds=beat) if beat is not None else LOST,
@@ -245,18 +250,7 @@ class Hands:
             )
         except ActivityError as error:
             return _lost(error, again=safe, beats=beat is not None)
-        if not found.get("delay") and not found.get("hangs"):
-            return found
-        return await self._simulated(found, send.timeout)
-
-    async def _simulated(self, found: Outcome, limit: int | None) -> Outcome:
-        """A simulated service takes its time in the time of the process."""
-        late = bool(found.get("hangs")) or (limit is not None and found.get("delay", 0) >= limit)
-        if late and limit is None:
-            return {"hangs": True}
-        wait = limit if late and limit is not None else found["delay"]
-        await asyncio.sleep(max(1, wait) / 1000)
-        return {"kind": "system", "value": "Timeout", "sent": True, "delay": wait, "chance": 0.5} if late else found
+        return found
 
     def _is_safe(self, call: Call | None) -> bool:
         """Whether an attempt may be sent twice: the service honours the key, or nothing is done."""
@@ -267,20 +261,27 @@ class Hands:
         step = instruction.call.step
         return instruction.call.keyed or (isinstance(step, Do) and step.effect == "none" and call.kind == "query")
 
-    def _answer(self, outcome: Outcome, *, call: str, attempt: int, incomplete: bool = False, at: int = 0) -> None:
-        self.home.arrive(
-            Answered(
-                at=at,
-                call=call,
-                attempt=attempt,
-                kind=outcome["kind"],  # type: ignore[arg-type]  # one of four words
-                value=unpack(outcome.get("value")),
-                sent=outcome.get("sent", True),
-                chance=outcome.get("chance", workflow.random().random()),
-                detail=outcome.get("detail", ""),
-                incomplete=incomplete,
-            )
+    def _answer(self, outcome: Outcome, *, call: str, attempt: int, incomplete: bool = False, sent: int = 0) -> None:
+        """How an attempt has ended; that of a simulated service may come later, or never."""
+        if outcome.get("hangs"):
+            return
+        delay = outcome.get("delay", 0)
+        answer = Answered(
+            at=sent + delay,
+            call=call,
+            attempt=attempt,
+            kind=outcome["kind"],  # type: ignore[arg-type]  # one of four words
+            value=unpack(outcome.get("value")),
+            sent=outcome.get("sent", True),
+            chance=outcome.get("chance", workflow.random().random()),
+            detail=outcome.get("detail", ""),
+            incomplete=incomplete,
         )
+        if delay:
+            self._simulated.append((answer.at, answer))
+            self._set_timer()
+        else:
+            self.home.arrive(answer)
 
     def _call(self, name: str) -> Call | None:
         assert self.home.instance is not None
@@ -332,10 +333,8 @@ class Hands:
         if self.home.begin.get("simulated") and send.kind == "workflow":
             sent = self.home.now()
             outcome = await self._perform(send)
-            if outcome["kind"] != "runs":
-                if not outcome.get("hangs"):
-                    at = sent + outcome.get("delay", 0)
-                    self._answer(outcome, call=send.call, attempt=send.attempt, at=at)
+            if outcome.get("kind") != "runs":
+                self._answer(outcome, call=send.call, attempt=send.attempt, sent=sent)
                 return
         program = self.home.program
         definition = program.workflows[send.target]
@@ -401,7 +400,7 @@ class Hands:
             call=told["call"],
             attempt=told["attempt"],
             incomplete=told.get("incomplete", False),
-            at=told["at"],
+            sent=told["at"],
         )
 
     async def _undo(self, send: Send) -> None:
@@ -523,7 +522,8 @@ class Hands:
 
     def _set_timer(self) -> None:
         """One timer, for the next instant; one that is set for an earlier one only wakes us."""
-        at = self._alarm
+        instants = [at for at, _ in self._simulated]
+        at = min([*instants, *([self._alarm] if self._alarm is not None else [])], default=None)
         if at is None or (self._timer is not None and self._timer[0] <= at):
             return
         if self._timer is not None:
@@ -535,6 +535,9 @@ class Hands:
         await asyncio.sleep(max(1, left) / 1000)
         self._timer = None
         self.home.reached(at)
+        for answer in [each for each in self._simulated if each[0] <= at]:
+            self._simulated.remove(answer)
+            self.home.arrive(answer[1])
         if self._alarm is not None and self._alarm <= at:
             self.home.arrive(Time(at=0))
         else:

@@ -54,12 +54,13 @@ class Process:
         if begin["format"] != FORMAT:
             raise StoredWrongError(f"this worker reads instances in format {FORMAT}, not {begin['format']}")
         self.begin = begin
-        self.program = program_of(begin["machine"], f"{begin['workflow']}, version {begin['version']}")
+        self.simulated = begin.get("simulated", False)
+        told = f"{begin['workflow']}, version {begin['version']}"
+        self.program = program_of(begin["machine"], told, simulated=self.simulated)
         self.id = begin["instance"]
         self.instance: Instance | None = None
         self.records: list[Record] = []
         self.journal: list[Input] = []
-        self.simulated = begin.get("simulated", False)
         self._reached = begin.get("at", 0) if self.simulated else 0
         self.stopped = False  # its parent has asked it to stop
         self.arrived: list[tuple[Input, asyncio.Future[Refused | None] | None]] = []
@@ -264,7 +265,7 @@ class Process:
         """Goes on in another version."""
         await workflow.wait_condition(lambda: not self.arrived)
         found = self._moved(told)
-        self.program = program_of(told["machine"], self.begin["workflow"])
+        self.program = program_of(told["machine"], self.begin["workflow"], simulated=self.simulated)
         self.begin = {**self.begin, "machine": told["machine"], "version": found.instance.version}
         self.journal.append(Time(at=found.instance.now))
         self.adopt(found)
