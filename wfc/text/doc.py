@@ -121,10 +121,13 @@ _FLAT, _BROKEN = 0, 1  # how a group is printed
 
 def breaks(doc: Doc) -> bool:
     """Whether a document holds something that makes what is around it break."""
-    if isinstance(doc, str | Late):
+    if isinstance(doc, str):
         return False
     if isinstance(doc, list):
-        return any(not isinstance(part, str) and breaks(part) for part in doc)
+        for part in doc:  # asked so often that a generator would be felt
+            if not isinstance(part, str) and breaks(part):
+                return True
+        return False
     if isinstance(doc, Group):
         return doc.broken
     if isinstance(doc, Line):
@@ -133,6 +136,8 @@ def breaks(doc: Doc) -> bool:
         return breaks(doc.broken) or breaks(doc.flat)
     if isinstance(doc, Fill):
         return any(breaks(part) for part in doc.parts)
+    if isinstance(doc, Late):
+        return False
     return isinstance(doc, BreakParent) or doc.breaks
 
 
@@ -254,8 +259,31 @@ class _Printer:
 
     def _group(self, indent: int, mode: int, group: Group) -> None:
         made = self._way(indent, mode, group)
+        if made[1] is _FLAT and not self.remeasure and not breaks(made[2]):
+            self._flat(made[2])
+            return
         self.commands.append(made)
         self.modes[group] = made[1]
+
+    def _flat(self, doc: Doc) -> None:
+        """Writes what is known to fit on its line."""
+        if isinstance(doc, str):
+            self.found.append(doc)
+            self.position += columns(doc)
+        elif isinstance(doc, list):
+            for part in doc:
+                self._flat(part)
+        elif isinstance(doc, Line):
+            self._line(0, _FLAT, doc)
+        elif isinstance(doc, IfBreak):
+            self._flat(doc.broken if self._asked(doc.of, _FLAT) else doc.flat)
+        elif isinstance(doc, Fill):
+            for part in doc.parts[doc.start :]:
+                self._flat(part)
+        elif isinstance(doc, Late):
+            self._flat(doc.text)
+        elif not isinstance(doc, BreakParent):
+            self._flat(doc.contents)
 
     def _way(self, indent: int, mode: int, group: Group) -> _Command:
         if mode is _FLAT and not self.remeasure:

@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 import {
   Failure,
+  val,
   type ActivityContext,
   type Answered,
   type AnyError,
@@ -54,11 +55,11 @@ export async function perform(
   if (typeof activity !== "function")
     return unavailable(`there is no activity \`${target}\``, false);
   const missing = args
-    .map(secretIn)
+    .map(val.secretIn)
     .find((secret) => secret !== undefined && !Object.hasOwn(secrets, secret));
   if (missing !== undefined) return unavailable(`the host has no secret \`${missing}\``, false);
   const given = args.map((arg) => {
-    const secret = secretIn(arg);
+    const secret = val.secretIn(arg);
     return secret === undefined ? arg : secrets[secret];
   });
   try {
@@ -102,16 +103,4 @@ export function described(thrown: unknown): string {
   } catch {
     return "something was thrown that cannot be shown";
   }
-}
-
-/** The name of the secret that an argument stands for. */
-function secretIn(arg: unknown): string | undefined {
-  if (
-    typeof arg !== "object" ||
-    arg === null ||
-    !("secret" in arg) ||
-    Object.keys(arg).length !== 1
-  )
-    return undefined;
-  return typeof arg.secret === "string" ? arg.secret : undefined;
 }

@@ -1,7 +1,15 @@
 // Parsers: what comes in from outside is looked at, never believed. `null` and a missing field are `none`.
 
 import { Decimal } from "./wfc-decimal.js";
-import type { AnyError, Assignee, Dictionary, Secret, Settled, Tagged } from "./wfc-values.js";
+import {
+  secret,
+  type AnyError,
+  type Assignee,
+  type Dictionary,
+  type Secret,
+  type Settled,
+  type Tagged,
+} from "./wfc-values.js";
 
 /** Makes a value of what came in; throws a `Misfit` where it does not fit. */
 export type Parse<T> = (value: unknown) => T;
@@ -235,4 +243,5 @@ export const assignee: Parse<Assignee> = record<Assignee>(() => ({
 }));
 export const secretOf =
   <T>(): Parse<Secret<T>> =>
-  (value) => ({ secret: text(field(object(value), "secret")) });
+  (value) =>
+    secret(text(field(object(value), "secret")));

@@ -29,7 +29,18 @@ export interface Secret<T> {
   readonly of?: T;
 }
 
-export const secret = <T>(name: string): Secret<T> => ({ secret: name });
+/** What stands for secrets: a record of the user's may look the same. */
+const standing = new WeakSet();
+export const secret = <T>(name: string): Secret<T> => {
+  const made = { secret: name };
+  standing.add(made);
+  return made;
+};
+/** The name of the secret that a value stands for. */
+export const secretIn = (value: unknown): string | undefined =>
+  typeof value === "object" && value !== null && standing.has(value)
+    ? (value as Secret<unknown>).secret
+    : undefined;
 /** A value of exactly this type: keeps the type checker from remembering more. */
 export const of = <T>(value: T): T => value;
 /** A value that the compiler knows to be there. */
