@@ -124,7 +124,7 @@ def breaks(doc: Doc) -> bool:
     if isinstance(doc, str):
         return False
     if isinstance(doc, list):
-        for part in doc:  # asked so often that a generator would be felt
+        for part in doc:  # noqa: SIM110 - asked so often that a generator would be felt
             if not isinstance(part, str) and breaks(part):
                 return True
         return False
