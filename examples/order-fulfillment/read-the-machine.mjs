@@ -16,15 +16,22 @@ function* inside(part, except = []) {
     for (const each of part) yield* inside(each, except);
   } else if (typeof part === "object" && part !== null) {
     yield part;
-    for (const [name, each] of Object.entries(part)) if (!except.includes(name)) yield* inside(each, except);
+    for (const [name, each] of Object.entries(part))
+      if (!except.includes(name)) yield* inside(each, except);
   }
 }
 
 /** The names that the arrows of a node lead to. An arrow stays in its region: those of branches lead nowhere here. */
 function leads(node) {
-  const steps = node.is === "scope" ? (node.region.guards ?? []) : [node.steps ?? [], node.guards ?? []];
+  const steps =
+    node.is === "scope" ? (node.region.guards ?? []) : [node.steps ?? [], node.guards ?? []];
   const gotos = [...inside(steps, ["region", "undo"])].filter((each) => each.is === "goto");
-  return [...new Set([...(node.next === undefined ? [] : [node.next]), ...gotos.map((each) => each.target)])];
+  return [
+    ...new Set([
+      ...(node.next === undefined ? [] : [node.next]),
+      ...gotos.map((each) => each.target),
+    ]),
+  ];
 }
 
 const [file] = process.argv.slice(2);
@@ -52,7 +59,10 @@ console.log("\nWhat undoes what:");
 const undoneBy = new Map();
 for (const call of inside(machine.workflows, ["undo"])) {
   if (call.is !== "do" || call.effect !== "reversible") continue;
-  const undos = [...inside(call.undo?.steps ?? [])].filter((step) => step.is === "do").map((step) => step.target);
+  const undos = [...inside(call.undo?.steps ?? [])]
+    .filter((step) => step.is === "do")
+    .map((step) => step.target);
   undoneBy.set(call.target, undos);
 }
-for (const [operation, undos] of undoneBy) console.log(`  ${operation}: ${undos.join(", ") || "its own undos"}`);
+for (const [operation, undos] of undoneBy)
+  console.log(`  ${operation}: ${undos.join(", ") || "its own undos"}`);

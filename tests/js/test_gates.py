@@ -1,4 +1,4 @@
-"""The tools that read what wfc writes agree that it is well formed: the TypeScript compiler, and mermaid's parser."""
+"""The tools that read what wfc writes find nothing: the TypeScript compiler, eslint, prettier, and mermaid's parser."""
 
 import json
 import shutil
@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from tests.backends.typescript.conftest import machines as modules_of
+from tests.strategies.compiled import machines
+from tests.strategies.programs import Program as Text
+from tests.strategies.programs import programs
+from wfc.backends import json_, typescript, xstate
 from wfc.cli.main import main
 
 pytestmark = [pytest.mark.js, pytest.mark.slow]
@@ -16,6 +22,13 @@ pytestmark = [pytest.mark.js, pytest.mark.slow]
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MODULES = HERE / "node_modules"
+EXAMPLE = ROOT / "examples" / "order-fulfillment"
+PROGRAMS = (
+    "tests/backends/*/programs/*.wf",
+    "tests/golden/emit/cases/*.wf",
+    "tests/samples/order.wf",
+    "tests/samples/names.wf",
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +41,23 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main(["compile", str(source), "--out", str(folder / source.parent.name)]) == 0, source
     (folder / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
     (folder / "node_modules").symlink_to(MODULES, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def every_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what all examples, and the programs of the tests of backends, compile to for every target."""
+    folder = tmp_path_factory.mktemp("every-target")
+    for source in sorted(ROOT.glob("examples/*/*.wf")):
+        out = folder / source.parent.name
+        assert main(["compile", str(source), "--target", "all", "--out", str(out)]) == 0, source
+        assert main(["scaffold", str(source), "--out", str(out)]) == 0, source
+    for source in (path for place in PROGRAMS for path in ROOT.glob(place)):
+        for machine in modules_of({source.name: source.read_text(encoding="utf-8")}):
+            for output in (*typescript.emit(machine)[:3], *json_.emit(machine), *xstate.emit(machine)[:1]):
+                path = folder / source.stem / output.path
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(output.text, encoding="utf-8")
     return folder
 
 
@@ -83,11 +113,46 @@ def test_eslint_finds_nothing(compiled: Path) -> None:
     assert said["files"] == len(written(compiled, "*.ts"))
 
 
-def test_prettier_would_change_nothing_in_the_host(compiled: Path) -> None:
-    files = written(compiled, "wfc-node/*.ts")
+def test_prettier_would_change_nothing(every_target: Path) -> None:
+    files = [path for kind in ("ts", "json") for path in written(every_target, f"*.{kind}")]
+    names = {path.name for path in files}
+    assert {"order-fulfillment.workflow.ts", "wfc-node.ts", "wfc-xstate.ts", "loan-approval.activities.ts"} <= names
+    assert {"loan-approval.state-machine.json", "delivery.xstate.json"} <= names
+    assert {"behaviours", "regions", "constructs", "differences", "order"} <= {path.parent.name for path in files}
+    said = gate("prettier-gate.mjs", files)
+    assert said["problems"] == []
+    assert said["files"] == len(files)
+
+
+def test_prettier_would_change_nothing_in_the_program_of_the_example() -> None:
+    files = [*EXAMPLE.glob("node/src/*.ts"), *EXAMPLE.glob("*.mjs")]
     said = gate("prettier-gate.mjs", files)
     assert said["problems"] == []
     assert said["files"] == len(files) > 0
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_prettier_would_change_nothing_of_generated_programs(part: int, tmp_path: Path) -> None:
+    texts: list[Text] = []
+
+    @seed(part)
+    @settings(
+        max_examples=40, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck]
+    )
+    @given(programs())
+    def draw(text: Text) -> None:
+        texts.append(text)
+
+    draw()
+    files: list[Path] = []
+    for i, text in enumerate(texts):
+        for j, machine in enumerate(machines(text)):
+            for output in typescript.emit(machine)[:3]:
+                files.append(tmp_path / f"{i}-{j}-{output.path}")
+                files[-1].write_text(output.text, encoding="utf-8")
+    said = gate("prettier-gate.mjs", files)
+    assert said["problems"] == []
+    assert said["files"] == len(files) > 100
 
 
 def test_mermaid_parses_every_picture(compiled: Path) -> None:

@@ -18,6 +18,7 @@ from hashlib import sha256
 from wfc import problems
 from wfc.problems.problem import Problem
 from wfc.project.files import join, whole_file
+from wfc.text.layout import layout
 from wfc.text.output import Output
 from wfc.text.value import Value, value
 
@@ -194,7 +195,7 @@ def _write_manifest(folder: str, digests: Digests) -> None:
     target = os.path.join(folder, MANIFEST)
     temporary = _beside(target)
     try:
-        _write_whole(temporary, (json.dumps(document, indent=2) + "\n").encode())
+        _write_whole(temporary, f"{layout(document)}\n".encode())
         os.replace(temporary, target)
     finally:
         with suppress(OSError):

@@ -361,6 +361,11 @@ await report({
     assert.equal(await without.run('Secretly', { id: 'x' }), 'failed: Unavailable');
     assert.equal(without.calls.length, 0);
   },
+  async 'a record that looks like a secret is none'() {
+    const world = new World({ 's.read': async (letter) => letter.secret });
+    assert.equal(await world.run('Openly', { id: 'token' }), 'token');
+    assert.equal(await world.run('Openly', { id: 'unknown' }), 'unknown');
+  },
   async 'a failed workflow that nobody waits for does not end the process'() {
     const world = new World({ 's.a': down });
     await world.host.startByName('Plain', { id: 'x' });

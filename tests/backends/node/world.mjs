@@ -10,12 +10,12 @@ const load = (file) => import(pathToFileURL(path.join(folder, file)).href);
 export const runtime = await load('wfc-runtime/wfc-runtime.js');
 export const node = await load('wfc-node/wfc-node.js');
 export const definitions = {};
-const NAMES = ['plain', 'thrice', 'uneven', 'beats', 'fused', 'twice', 'slow', 'narrow', 'secretly', 'parked', 'undone', 'stopped', 'pausing', 'late', 'locked', 'asked', 'letter', 'loose', 'parent', 'waits', 'tells', 'hears'];
+const NAMES = ['plain', 'thrice', 'uneven', 'beats', 'fused', 'twice', 'slow', 'narrow', 'secretly', 'openly', 'parked', 'undone', 'stopped', 'pausing', 'late', 'locked', 'asked', 'letter', 'loose', 'parent', 'waits', 'tells', 'hears'];
 for (const name of NAMES) Object.assign(definitions, (await load(`${name}.workflow.js`)).definitions);
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const OPERATIONS = {
-  s: ['a', 'thrice', 'uneven', 'short', 'patient', 'beating', 'parks', 'letter', 'u', 'open'],
+  s: ['a', 'thrice', 'uneven', 'short', 'patient', 'beating', 'parks', 'letter', 'u', 'open', 'read'],
   fused: ['a', 'b', 'twice', 'back'],
   slowly: ['a'],
   narrow: ['a'],

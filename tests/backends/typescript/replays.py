@@ -65,7 +65,7 @@ class Folder:
                 text = output.text
             else:
                 place = self.root / name / output.path
-                text = output.text.replace(f"'./{typescript.SHARED}/", f"'../{typescript.SHARED}/")
+                text = output.text.replace(f'"./{typescript.SHARED}/', f'"../{typescript.SHARED}/')
             place.write_text(text, encoding="utf-8")
         return name
 

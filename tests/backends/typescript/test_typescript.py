@@ -69,7 +69,7 @@ def test_the_same_machine_gives_the_same_bytes() -> None:
 def test_no_text_ends_a_comment_or_a_literal() -> None:
     text = emitted(machine_of(SMALL), "workflow")
     assert ' * Ends the comment: *\\/ and opens one: / * - "quoted" `x` ${y}\n * case.wf:3\n */' in text
-    assert "return 'it\\'s `${id}`';" in text
+    assert 'return "it\'s `${id}`";' in text
 
 
 def test_what_nothing_reads_is_left_out() -> None:

@@ -166,9 +166,9 @@ class Descriptors:
         show = self._show()
         local = self.program.names.local
         args = [_part(local(each.name), each.type, show) for each in resource.params]
-        shown = f"[{', '.join(args)}].join('/')" if len(args) != 1 else args[0]
+        shown = f'[{", ".join(args)}].join("/")' if len(args) != 1 else args[0]
         if not args:
-            shown = "''"
+            shown = '""'
         items = [
             [f"name: {layout.quoted(resource.name)}"],
             [f"key: {shown}"],
@@ -195,7 +195,7 @@ class Descriptors:
         show = self._show()
         local = self.program.names.local
         items: list[Code] = [
-            [f"kind: '{operation.kind}'"],
+            [f'kind: "{operation.kind}"'],
             [f"name: {layout.quoted(operation.name)}"],
             [f"args: [{', '.join(local(each.name) for each in operation.params)}]"],
         ]
@@ -262,14 +262,14 @@ class Descriptors:
             for p in workflow.params
         )
         items: list[Code] = [
-            ["kind: 'workflow'"],
+            ['kind: "workflow"'],
             [f"name: {layout.quoted(workflow.name)}"],
             [f"args: [{{ {fields} }}]" if fields else "args: [{}]"],
         ]
         if workflow.key is not None:
             items.append([f"key: {key_text(workflow.key, show)}"])
         items += self._errors(workflow.raises)
-        items.append(["undo: 'child'"])
+        items.append(['undo: "child"'])
         items.append([f"parse: {self.parsers.show(workflow.result)}"])
         head = self._head(workflow.name, workflow.params, workflow.result, show)
         return [*layout.comment("", workflow.at), *_object(head, items)]
@@ -277,7 +277,7 @@ class Descriptors:
     def event(self, name: str) -> Code:
         """How an event is delivered, and for which instances it is meant."""
         event = self.program.events[name]
-        items = [[f"mode: '{event.mode}'"], [f"parse: {self.parsers.event(name)}"]]
+        items = [[f'mode: "{event.mode}"'], [f"parse: {self.parsers.event(name)}"]]
         if event.key is not None:
             renames = {("param", each.name): layout.member("heard", each.name) for each in event.fields}
             kind = self.uses.type("types", self.program.names.faults[name])

@@ -71,13 +71,12 @@ def _enum(types: Types, name: str, enum: EnumDef) -> Code:
     generics = f"<{', '.join(enum.params)}>" if enum.params else ""
     head = f"export type {name}{generics} ="
     doc = layout.comment(enum.doc, enum.at)
-    if plain(enum):
-        line = f"{head} {' | '.join(layout.quoted(case.name) for case in enum.cases)};"
-        if len(line) <= layout.WIDTH and not any(case.doc for case in enum.cases):
-            return [*doc, line]
+    shown = [_case(types, case, is_text=plain(enum)) for case in enum.cases]
+    if not any(case.doc for case in enum.cases):
+        return [*doc, f"{head} {' | '.join(shown)};"]
     lines = [*doc, head]
-    for case in enum.cases:
-        lines += layout.indented([*layout.comment(case.doc), f"| {_case(types, case, is_text=plain(enum))}"])
+    for case, text in zip(enum.cases, shown, strict=True):
+        lines += layout.indented([*layout.comment(case.doc), f"| {text}"])
     return layout.suffixed(lines, ";")
 
 

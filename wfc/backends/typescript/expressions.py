@@ -88,12 +88,10 @@ class Expressions:
         text, strength = self._form(expr)
         return f"({text})" if strength < least else text
 
-    def lines(self, expr: Expr) -> layout.Code:
-        """An expression that may take several lines: something made of fields."""
-        shown = self.show(expr)
-        if not isinstance(expr, New) or not shown.startswith("{ "):
-            return [shown]
-        return layout.record([[item] for item in self._fields(expr)])
+    def _beside(self, expr: Expr, bare: tuple[int, ...]) -> str:
+        """An operand: in parentheses unless it binds like one of these, or more than all operators of choice."""
+        text, strength = self._form(expr)
+        return text if strength in bare or strength > AND else f"({text})"
 
     def typed(self, expr: Expr, kind: Type) -> str:
         """An expression whose text alone would make the type checker think of less than its type."""
@@ -125,7 +123,7 @@ class Expressions:
             case Is(_, target, _, name):
                 return f"{self.helper('is')}({self.show(target)}, {layout.quoted(name)})", CALL
             case If(_, test, yes, no):
-                shown = (self.show(test, NULLISH), self.show(yes, NULLISH), self.show(no, CONDITIONAL))
+                shown = (self.show(test, OR), self.show(yes, OR), self._beside(no, (CONDITIONAL, OR, AND)))
                 return f"{shown[0]} ? {shown[1]} : {shown[2]}", CONDITIONAL
             case Fn():
                 return self._function(expr), ARROW
@@ -138,7 +136,7 @@ class Expressions:
             case Now():
                 return self.now(), CALL
             case Who(_, kind, name):
-                return f"{{ is: '{kind}', name: {self.show(name)} }}", PLAIN
+                return f'{{ is: "{kind}", name: {self.show(name)} }}', PLAIN
 
     def _args(self, args: tuple[Expr, ...]) -> str:
         return ", ".join(self.show(arg) for arg in args)
@@ -154,7 +152,7 @@ class Expressions:
         if isinstance(value, int):
             return layout.number(value), PLAIN if value >= 0 else UNARY
         if is_decimal(kind):
-            return f"{self.uses.value('runtime', 'Decimal')}.of('{value}')", CALL
+            return f'{self.uses.value("runtime", "Decimal")}.of("{value}")', CALL
         return layout.quoted(str(value)), PLAIN
 
     def _ref(self, kind: Type, sort: str, name: str) -> str:
@@ -194,7 +192,7 @@ class Expressions:
     def _known(self, target: str, kind: Type, cases: tuple[str, ...]) -> str:
         """A value of which the checker knows the cases."""
         if isinstance(inner(kind), Named):
-            wanted = " | ".join(f"'{case}'" for case in cases)
+            wanted = " | ".join(f'"{case}"' for case in cases)
             return f"{self.helper('narrow')}<{self.types.show(inner(kind))}, {wanted}>({target})"
         if kind == Errors(cases):
             return target
@@ -204,21 +202,16 @@ class Expressions:
         kind = inner(expr.type)
         if isinstance(kind, Named) and kind.kind == "enum" and self.program.is_plain(kind.name):
             return layout.quoted(expr.case)
-        items = self._fields(expr)
-        return f"{{ {', '.join(items)} }}" if items else "{}"
-
-    def _fields(self, expr: New) -> list[str]:
-        kind = inner(expr.type)
         tag = expr.case or (kind.names[0] if isinstance(kind, Errors) else "")
         items = [f"is: {layout.quoted(tag)}"] if tag else []
         for name, item in expr.fields:
             shown = self.show(item)
             items.append(shown if shown == name else f"{layout.key(name)}: {shown}")
-        return items
+        return f"{{ {', '.join(items)} }}" if items else "{}"
 
     def _function(self, expr: Fn) -> str:
         used = any(isinstance(p, Ref) and p.kind == "lambda" and p.name == expr.param for p in walk(expr.body))
-        body = self.show(expr.body, CONDITIONAL)
+        body = self.show(expr.body, NULLISH)
         made = any(isinstance(part, New | Lit) for part in walk(expr.body))
         result = f": {self.types.show(expr.type)}" if made and expr.type != BOOL else ""
         shown = f"({body})" if body.startswith("{") else body
@@ -240,11 +233,11 @@ class Expressions:
             case "and", (a, b):
                 return f"{self.show(a, AND)} && {self.show(b, AND)}", AND
             case "or", (a, b):
-                return f"{self.show(a, OR)} || {self.show(b, OR)}", OR
+                return f"{self._beside(a, (OR,))} || {self._beside(b, (OR,))}", OR
             case "??", (a, b):
                 if isinstance(a, Lit | New | Items | Interp | Op | If) and not _is_missing(a):
                     return f"{self.helper('orElse')}({self.show(a)}, {self.show(b)})", CALL
-                return f"{self.show(a, EQUAL)} ?? {self.show(b, EQUAL)}", NULLISH
+                return f"{self._beside(a, (NULLISH,))} ?? {self._beside(b, (NULLISH,))}", NULLISH
             case (("==" | "!="), (a, b)):
                 return self._equal(a, b, "!" if expr.op == "!=" else "=")
             case (("<" | "<=" | ">" | ">="), (a, b)):
@@ -350,7 +343,7 @@ class Expressions:
             case "startsWith":
                 return f"{of}.startsWith({args[0]})", CALL
             case "round" | "floor" | "ceil":
-                return f"{self.decimal(expr.target)}.whole('{expr.name}')", CALL
+                return f'{self.decimal(expr.target)}.whole("{expr.name}")', CALL
             case "amount":
                 return self._form(expr.target)
             case "date" | "start":
@@ -367,7 +360,7 @@ class Expressions:
         kind = part.type
         shown = self.show(part)
         if isinstance(kind, Money):
-            shown = f"{self.helper('showMoney')}({shown}, '{kind.currency}')"
+            shown = f'{self.helper("showMoney")}({shown}, "{kind.currency}")'
         elif kind == DURATION:
             shown = f"{self.helper('showDuration')}({shown})"
         elif kind == INSTANT:

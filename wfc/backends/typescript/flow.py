@@ -275,7 +275,7 @@ def assigned(place: Place, name: str | None) -> str:
 
 def goto(place: Place, target: str) -> Code:
     """Enters a node of the region."""
-    lines = [f"node = '{target}';"]
+    lines = [f'node = "{target}";']
     if place.closure:
         return [*lines, f"return {place.show.uses.value('runtime', 'go')};"]
     if place.loops:

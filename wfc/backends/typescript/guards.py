@@ -47,7 +47,7 @@ def _guard(place: Place, guard: Guard, block: Block) -> Code:
     keep = ["true"] if guard.keep else []
     carried = assigned(place, guard.bind) != ""
     if guard.kind == "catch":
-        codes = "'any'" if guard.any else f"[{', '.join(map(layout.quoted, guard.names))}]"
+        codes = '"any"' if guard.any else f"[{', '.join(map(layout.quoted, guard.names))}]"
         kind = f"<{place.show.types.show(guard.bind_type)}>" if carried and guard.bind_type is not None else ""
         return layout.group(f"{maker}{kind}(", [[codes], *([k] for k in keep)], ")")
     if guard.kind == "on":
@@ -113,7 +113,7 @@ def left_of(place: Place, guards: tuple[Guard, ...], left: str, block: Block, do
     for guard in ending:
         lines += layout.indented(_arm(layout.quoted(names[guard.id]), _tail(place, guard, left, block)))
     if done is not None:
-        lines += layout.indented(_arm("'done'", done))
+        lines += layout.indented(_arm('"done"', done))
     return [*lines, "}"]
 
 

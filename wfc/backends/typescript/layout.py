@@ -1,19 +1,23 @@
-"""Text of TypeScript: quotes, comments, and blocks on one line where they fit. Code is a list of lines."""
+"""Text of TypeScript: quotes, names and comments, and lists in brackets.
+
+Code is a list of lines. Where they end matters little, since `printer` lays all of it out; but a short statement stands
+on a line of its own, and an object begins on a new line only where it is to stay so: a table, say.
+"""
 
 import re
 
 from wfc.text.source import Span
 
 Code = list[str]
-WIDTH = 88
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def quoted(text: str) -> str:
-    """A text literal."""
-    shown = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t")
-    return f"'{_UNSAFE.sub(_escape, shown)}'"
+    """A text literal, in the quotes that need fewer escapes."""
+    mark = "'" if text.count('"') > text.count("'") else '"'
+    shown = text.replace("\\", "\\\\").replace(mark, f"\\{mark}").replace("\n", "\\n").replace("\t", "\\t")
+    return f"{mark}{_UNSAFE.sub(_escape, shown)}{mark}"
 
 
 def in_template(text: str) -> str:
@@ -34,7 +38,7 @@ def number(value: int) -> str:
 def key(name: str) -> str:
     """A name as a property in an object literal or a type."""
     if name == "__proto__":
-        return "['__proto__']"
+        return '["__proto__"]'
     return name if _IDENTIFIER.fullmatch(name) else quoted(name)
 
 
@@ -48,35 +52,18 @@ def indented(code: Code) -> Code:
     return [f"  {line}" if line else line for line in code]
 
 
-def group(start: str, items: list[Code], end: str, *, spaced: bool = False) -> Code:
-    """Items between brackets, separated by commas: on one line if they fit there, else each on its own."""
-    if not items:
-        return [start + end]
-    if all(len(item) == 1 for item in items):
-        inside = ", ".join(item[0] for item in items)
-        pad = " " if spaced else ""
-        line = f"{start}{pad}{inside}{pad}{end}"
-        if len(line) <= WIDTH:
-            return [line]
-    *others, last = items
-    if not spaced and _hugs(last) and all(len(item) == 1 for item in others):
-        head = start + "".join(f"{item[0]}, " for item in others) + last[0]
-        if len(head) <= WIDTH:
-            return [head, *last[1:-1], last[-1] + end]
+def group(start: str, items: list[Code], end: str) -> Code:
+    """Items between brackets, separated by commas."""
     lines = [start]
-    for item in items:
-        lines += indented([*item[:-1], f"{item[-1]},"])
-    return [*lines, end]
-
-
-def _hugs(code: Code) -> bool:
-    """Whether a last argument may begin on the line of its call: an object, a list, or a function with a block."""
-    return len(code) > 1 and code[0].endswith(("{", "[")) and code[-1] in ("}", "]")
+    for i, item in enumerate(items):
+        lines[-1] += f", {item[0]}" if i else item[0]
+        lines += item[1:]
+    return suffixed(lines, end)
 
 
 def record(items: list[Code], start: str = "{", end: str = "}") -> Code:
     """An object literal."""
-    return group(start, items, end, spaced=True)
+    return group(f"{start} ", items, f" {end}") if items else [start + end]
 
 
 def prefixed(prefix: str, code: Code) -> Code:
@@ -94,7 +81,7 @@ def place(at: Span | None) -> str:
     return f"{at.source.path.rpartition('/')[2]}:{at.line}" if at is not None else ""
 
 
-_LITERAL = re.compile(r"true|false|-?\d[\d_.]*|'(?:[^'\\]|\\.)*'")
+_LITERAL = re.compile(r"""true|false|-?\d[\d_.]*|(["'])(?:(?!\1)[^\\]|\\.)*\1""")
 
 
 def is_literal(kind: str, value: str) -> bool:

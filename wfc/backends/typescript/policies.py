@@ -36,7 +36,7 @@ def text(policy: PolicyDef, show: Expressions) -> Code:
     add("timeoutMs", policy.timeout)
     add("overallMs", policy.overall)
     if policy.attempts is None:
-        items.append(["attempts: 'forever'"])
+        items.append(['attempts: "forever"'])
     add("attempts", policy.attempts)
     add("backoffMs", policy.backoff)
     add("factor", policy.factor)
@@ -70,7 +70,7 @@ def _shared(policy: PolicyDef, show: Expressions) -> list[str]:
 
 def _exhausted(policy: PolicyDef, show: Expressions) -> str:
     if policy.exhausted == "fail":
-        return "'fail'"
+        return '"fail"'
     queue = show.show(policy.queue_value) if policy.queue_value is not None else layout.quoted(policy.queue)
     name = "park" if policy.exhausted == "park" else "deadLetter"
     return f"{{ {name}: {queue} }}"
@@ -82,7 +82,7 @@ def _value(expr: Expr, show: Expressions) -> str:
         found = evaluate(expr, {("const", c.name): _constant(c.value) for c in show.program.machine.constants})
     except NotConstant:
         shown = show.show(expr)
-        return f"Number({shown})" if shown.endswith("')") or str(expr.type) == "Decimal" else shown
+        return f"Number({shown})" if shown.endswith('")') or str(expr.type) == "Decimal" else shown
     if isinstance(found, Decimal):
         return f"{found.normalize():f}"
     return layout.number(found) if isinstance(found, int) else show.show(expr)

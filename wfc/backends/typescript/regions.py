@@ -190,22 +190,21 @@ class Regions:
         return self._node(node, place)
 
     def _loop(self, region: Region, place: Place, *, before: bool) -> Code:
-        """The loop over nodes. What comes before the first node, if it may lead to any, is the case `''`."""
+        """The loop over nodes. What comes before the first node, if it may lead to any, is the case `""`."""
         place = replace(place, names=Used())
         first = region.nodes[0]
         implicit = first if isinstance(first, Scope) and first.implicit else None
         named = [node for node in region.nodes if node is not implicit]
-        kinds = [f"'{node.name}'" for node in named]
-        start = "''" if before else f"'{first.name}'"
+        kinds = [f'"{node.name}"' for node in named]
+        start = '""' if before else f'"{first.name}"'
         cases: Code = []
         if before:
-            kinds = ["''", *kinds]
+            kinds = ['""', *kinds]
             body = self._node(implicit, place) if implicit is not None else self._before(region, place)
-            cases += _case("''", body, [])
+            cases += _case('""', body, [])
         for node in named:
-            cases += _case(f"'{node.name}'", self._node(node, place), layout.comment(node.doc, node.at))
-        lines = _union(kinds)
-        lines += [f"let node: Node = {start};"]
+            cases += _case(f'"{node.name}"', self._node(node, place), layout.comment(node.doc, node.at))
+        lines = [f"type Node = {' | '.join(kinds)};", f"let node: Node = {start};"]
         label = "nodes: " if place.names.labelled else ""
         switch = [f"switch ({place.show.helper('of')}<Node>(node)) {{", *layout.indented(cases), "}"]
         return [*lines, f"{label}for (;;) {{", *layout.indented(switch), "}"]
@@ -213,7 +212,7 @@ class Regions:
     def _before(self, region: Region, place: Place) -> Code:
         lines = self.steps.block(region.steps, place)
         if ON in exits(region.steps):
-            lines += [f"node = '{region.nodes[0].name}';", "continue;"]
+            lines += [f'node = "{region.nodes[0].name}";', "continue;"]
         return lines
 
     # -- nodes
@@ -222,7 +221,7 @@ class Regions:
         if isinstance(node, Scope):
             return [*(position(place) if not node.implicit else []), *self._scope(node, place)]
         if not (node.guards or node.ignore or node.slas):
-            return [f"await {place.wf}.enter('{node.name}');", *self.steps.closed(node.steps, place)]
+            return [f'await {place.wf}.enter("{node.name}");', *self.steps.closed(node.steps, place)]
         return [*position(place), *self._state(node, place)]
 
     def _state(self, node: State, place: Place) -> Code:
@@ -250,7 +249,7 @@ class Regions:
             target = assigned(place, node.bind)
             tails = replace(place, scope=(target, node.next))
             done = [f"{target}{left}.value;"] if target else []
-            done += [f"node = '{node.next}';", "continue;"] if node.next is not None else unreachable(place)
+            done += [f'node = "{node.next}";', "continue;"] if node.next is not None else unreachable(place)
         after = left_of(tails, node.region.guards, left, self.steps.closed, done)
         return [*layout.prefixed(f"const {left} = " if _mentions(after, left) else "", code), *after]
 
@@ -271,7 +270,7 @@ def _after_state(place: Place, ways: frozenset[str], left: str) -> Code:
         return ["continue;"]
     if NODE not in ways:
         return [value]
-    return [f"if ({left}.value.to === 'end') {value}", "continue;"]
+    return [f'if ({left}.value.to === "end") {value}', "continue;"]
 
 
 def _goes(region: Region) -> bool:
@@ -289,18 +288,11 @@ def _goes(region: Region) -> bool:
 
 
 def _case(label: str, body: Code, doc: Code) -> Code:
-    doc = ["", *doc] if label != "''" else doc
+    doc = ["", *doc] if label != '""' else doc
     scoped = any(line.startswith(("const ", "let ", "function ")) for line in body)
     if scoped:
         return [*doc, f"case {label}: {{", *layout.indented(body), "}"]
     return [*doc, f"case {label}:", *layout.indented(body)]
-
-
-def _union(kinds: list[str]) -> Code:
-    line = f"type Node = {' | '.join(kinds)};"
-    if len(line) <= layout.WIDTH:
-        return [line]
-    return ["type Node =", *(f"  | {kind}" for kind in kinds[:-1]), f"  | {kinds[-1]};"]
 
 
 def _mentions(code: Code, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from wfc.backends.typescript import host, layout
 from wfc.backends.typescript.layout import Code
+from wfc.backends.typescript.printer import formatted
 from wfc.backends.typescript.types import Program
 from wfc.ir.machine import Machine, OperationDef, ServiceDef
 from wfc.text.output import Output
@@ -28,8 +29,9 @@ def scaffold(machine: Machine, generated: str) -> Output | None:
     ]
     for service in services:
         lines += layout.indented(_service(program, service))
-    lines += ["};", "", *_UNWRITTEN]
-    return Output(f"{machine.process}{SUFFIX}", "\n".join(lines) + "\n")
+    lines += ["};"]
+    text = formatted("\n".join(lines))
+    return Output(f"{machine.process}{SUFFIX}", f"{text}\n{_UNWRITTEN}")
 
 
 def _called(program: Program, service: ServiceDef) -> list[OperationDef]:
@@ -55,7 +57,12 @@ def _method(program: Program, operation: OperationDef) -> Code:
 
 _UNWRITTEN = """\
 /** Stands for what is not written yet. To the workflow the service cannot be reached, and nothing was done. */
-function unwritten({ attempt }: NodeContext, operation: string, ...given: readonly unknown[]): never {
-  const values = `${String(given.length)} ${given.length === 1 ? 'value' : 'values'}`;
+function unwritten(
+  { attempt }: NodeContext,
+  operation: string,
+  ...given: readonly unknown[]
+): never {
+  const values = `${String(given.length)} ${given.length === 1 ? "value" : "values"}`;
   throw new NotSent(`${operation} is not written yet: attempt ${String(attempt)}, with ${values}`);
-}""".split("\n")
+}
+"""

@@ -122,11 +122,11 @@ class Steps:
             case Goto(target=target):
                 return goto(place, target)
             case Done(value=given):
-                return end(place, show.lines(given) if given is not None else None)
+                return end(place, [show.show(given)] if given is not None else None)
             case Fail(error=error):
                 of = f"<{show.types.show(error.type)}>" if isinstance(error, New) else ""
                 thrown = f"throw {show.uses.value('runtime', 'fail')}{of}("
-                return layout.group(thrown, [show.lines(error)], ");")
+                return layout.group(thrown, [[show.show(error)]], ");")
 
     # -- calls and branches, with their guards
 
@@ -300,5 +300,5 @@ def left_by(place: Place, ways: frozenset[str], left: str) -> Code:
     lines: Code = []
     if END in ways:
         value = "return;" if place.result == "void" else f"return {left}.value;"
-        lines.append(f"if ({left}{'?' if ON in ways else ''}.to === 'end') {value}")
+        lines.append(f'if ({left}{"?" if ON in ways else ""}.to === "end") {value}')
     return [*lines, f"if ({left} !== undefined) {onward}" if ON in ways else onward]

@@ -96,7 +96,7 @@ class Types:
             case Basic(name):
                 return _BASIC[name]
             case Money(currency):
-                return f"{self.uses.type('runtime', 'Money')}<'{currency}'>"
+                return f'{self.uses.type("runtime", "Money")}<"{currency}">'
             case ListOf(item):
                 return f"readonly {self._item(item)}[]"
             case MapOf(item):
@@ -135,7 +135,7 @@ class Types:
     def _errors(self, names: tuple[str, ...]) -> str:
         """A union of errors; those of the runtime stand together."""
         own = [self.error(name) for name in names if name in self.program.errors]
-        system = [f"'{name}'" for name in names if name not in self.program.errors]
+        system = [f'"{name}"' for name in names if name not in self.program.errors]
         if system:
             own.append(f"{self.uses.type('runtime', 'SystemError')}<{' | '.join(system)}>")
         return " | ".join(own)

@@ -50,7 +50,7 @@ class Undos:
     def of_region(self, undo: Undo, place: Place) -> Code:
         """How a region is undone once it has completed, in place of its log."""
         if undo.kind == "none":
-            return [f"{place.wf}.compensate('none');"]
+            return [f'{place.wf}.compensate("none");']
         return layout.suffixed(layout.prefixed(f"{place.wf}.compensate(", self.undo(undo, place, None, None)), ");")
 
     def undo(self, undo: Undo, place: Place, bind: str | None, result: Type | None) -> Code:

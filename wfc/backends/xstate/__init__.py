@@ -26,10 +26,13 @@ SHARED = "wfc-runtime"  # the folder of what all workflows share, with that of t
 VALUES = ("decimal", "values")  # files of that target's runtime
 ADAPTER = (
     "xstate",
+    "xstate-actions",
     "xstate-calls",
     "xstate-expressions",
     "xstate-forms",
+    "xstate-guards",
     "xstate-host",
+    "xstate-params",
     "xstate-state",
     "xstate-types",
 )

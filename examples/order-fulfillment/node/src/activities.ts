@@ -1,9 +1,9 @@
 // The services around an order, simulated: each takes a moment, and some of them have their moods.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderFulfillmentActivities, Payment } from './workflows/order-fulfillment.types.js';
-import { NotSent, type NodeContext } from './workflows/wfc-node/wfc-node.js';
-import { Decimal, fail } from './workflows/wfc-runtime/wfc-runtime.js';
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OrderFulfillmentActivities, Payment } from "./workflows/order-fulfillment.types.js";
+import { NotSent, type NodeContext } from "./workflows/wfc-node/wfc-node.js";
+import { Decimal, fail } from "./workflows/wfc-runtime/wfc-runtime.js";
 
 const LATENCY = 20; // milliseconds
 const LIMIT = Decimal.of(1000); // of a card, in euros
@@ -31,14 +31,16 @@ export function simulated(): OrderFulfillmentActivities {
     orders: {
       async validate(order, context: NodeContext) {
         await wait(context);
-        if (order.lines.length === 0) throw fail({ is: 'InvalidOrder', reason: 'there is nothing in it' });
+        if (order.lines.length === 0)
+          throw fail({ is: "InvalidOrder", reason: "there is nothing in it" });
       },
     },
     payments: {
       async charge(order, amount, context: NodeContext) {
-        if (context.attempt === 1) throw new NotSent('the gateway cannot be reached');
+        if (context.attempt === 1) throw new NotSent("the gateway cannot be reached");
         await wait(context);
-        if (amount.compare(LIMIT) > 0) throw fail({ is: 'CardDeclined', reason: 'it is too much for this card' });
+        if (amount.compare(LIMIT) > 0)
+          throw fail({ is: "CardDeclined", reason: "it is too much for this card" });
         return payments.once(context.key, () => ({ id: `payment of ${order}`, risk: 5 }));
       },
       async refund(_order, context: NodeContext) {
@@ -48,7 +50,7 @@ export function simulated(): OrderFulfillmentActivities {
     inventory: {
       async check(_lines, context: NodeContext) {
         await wait(context);
-        return 'Available';
+        return "Available";
       },
       async reserve(_order, _lines, context: NodeContext) {
         await wait(context);
@@ -68,7 +70,7 @@ export function simulated(): OrderFulfillmentActivities {
     warehouse: {
       async weigh(_order, context: NodeContext) {
         await wait(context);
-        return Decimal.of('0.2');
+        return Decimal.of("0.2");
       },
     },
     carrier: {

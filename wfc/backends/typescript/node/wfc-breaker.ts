@@ -1,16 +1,22 @@
 // The breaker of a service: cockatiel's, with the counting and the probes that the language promises.
 
-import { CircuitState, circuitBreaker, handleType, type CircuitBreakerPolicy, type IBreaker } from 'cockatiel';
-import type { Policy } from '../wfc-runtime/wfc-runtime.js';
+import {
+  CircuitState,
+  circuitBreaker,
+  handleType,
+  type CircuitBreakerPolicy,
+  type IBreaker,
+} from "cockatiel";
+import type { Policy } from "../wfc-runtime/wfc-runtime.js";
 
 /** What an attempt says of its service. `unknown`: it was stopped before anything was known. */
-export type Verdict = 'failed' | 'answered' | 'unknown';
+export type Verdict = "failed" | "answered" | "unknown";
 
-type Numbers = NonNullable<Policy['breaker']>;
+type Numbers = NonNullable<Policy["breaker"]>;
 
 /** Tells cockatiel of a failure. Nobody else sees it. */
 class Outage extends Error {
-  override readonly name = 'Outage';
+  override readonly name = "Outage";
 }
 
 /** Counts failures within a time; consecutive ones of one call count once. */
@@ -38,7 +44,8 @@ class Tally implements IBreaker {
   }
 
   failure(state: CircuitState): boolean {
-    if (state !== CircuitState.Closed || this.#failures.length < this.#numbers.failures) return false;
+    if (state !== CircuitState.Closed || this.#failures.length < this.#numbers.failures)
+      return false;
     this.clear();
     return true;
   }
@@ -75,12 +82,13 @@ export class Breaker {
     const over = policy.execute(async () => {
       way.passed = true;
       const found = await verdict;
-      if (found === 'failed') {
+      if (found === "failed") {
         if (this.#policy.state === CircuitState.Closed) this.#tally.note(call);
         throw new Outage();
       }
       // A probe that was stopped has shown nothing: the next attempt is the probe.
-      if (found === 'unknown' && isProbe && this.#policy === policy) this.#policy = this.#readyToProbe();
+      if (found === "unknown" && isProbe && this.#policy === policy)
+        this.#policy = this.#readyToProbe();
     });
     const settled = over.catch(() => undefined);
     return way.passed ? settled : undefined;
@@ -99,7 +107,11 @@ export class Breaker {
 
   #made(initialState: unknown): CircuitBreakerPolicy {
     const { probeMs } = this.#numbers;
-    return circuitBreaker(handleType(Outage), { halfOpenAfter: probeMs, breaker: this.#tally, initialState });
+    return circuitBreaker(handleType(Outage), {
+      halfOpenAfter: probeMs,
+      breaker: this.#tally,
+      initialState,
+    });
   }
 
   /** The same breaker, still open, with its time over. */

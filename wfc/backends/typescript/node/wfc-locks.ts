@@ -1,7 +1,7 @@
 // Locks in memory: first come, first served, and each request gets all of its resources together.
 
-import type { Resource } from '../wfc-runtime/wfc-runtime.js';
-import type { Clock } from './wfc-clock.js';
+import type { Resource } from "../wfc-runtime/wfc-runtime.js";
+import type { Clock } from "./wfc-clock.js";
 
 /** Who asks for resources. */
 export interface Holder {
@@ -86,7 +86,8 @@ export class Locks {
   }
 
   #taken(name: string): number {
-    return this.#held.flatMap(({ resources }) => resources).filter((each) => nameOf(each) === name).length;
+    return this.#held.flatMap(({ resources }) => resources).filter((each) => nameOf(each) === name)
+      .length;
   }
 }
 

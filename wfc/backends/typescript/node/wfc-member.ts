@@ -14,10 +14,10 @@ import {
   type Refusal,
   type Send,
   type Workflow,
-} from '../wfc-runtime/wfc-runtime.js';
-import type { Clock } from './wfc-clock.js';
-import type { Holder } from './wfc-locks.js';
-import type { Flight } from './wfc-traffic.js';
+} from "../wfc-runtime/wfc-runtime.js";
+import type { Clock } from "./wfc-clock.js";
+import type { Holder } from "./wfc-locks.js";
+import type { Flight } from "./wfc-traffic.js";
 
 /** A workflow of any type. */
 export interface AnyWorkflow {
@@ -30,7 +30,7 @@ export interface AnyWorkflow {
   readonly run: (wf: Frame, input: never) => Promise<unknown>;
 }
 
-type Unstamped<T> = T extends { readonly at: number } ? Omit<T, 'at'> : never;
+type Unstamped<T> = T extends { readonly at: number } ? Omit<T, "at"> : never;
 /** An input that is told the time when it is its turn. */
 export type Given = Unstamped<Input>;
 
@@ -82,7 +82,7 @@ export class Member implements Holder {
   undoer: Caller | undefined;
   /** Its parent has asked it to stop. */
   wasStopped = false;
-  end: Extract<Command, { readonly kind: 'ended' }> | undefined;
+  end: Extract<Command, { readonly kind: "ended" }> | undefined;
   dropAlarm: () => void = () => undefined;
   isBroken = false;
   readonly #home: Home;
@@ -104,15 +104,15 @@ export class Member implements Holder {
     this.#instance = new Instance(workflow as Workflow<unknown, unknown>, { info, send });
   }
 
-  get status(): 'running' | 'done' | 'failed' | 'broken' {
-    return this.isBroken ? 'broken' : this.#instance.status;
+  get status(): "running" | "done" | "failed" | "broken" {
+    return this.isBroken ? "broken" : this.#instance.status;
   }
 
   get lives(): boolean {
     return !this.isBroken;
   }
 
-  get unattended(): Instance<unknown, unknown>['unattended'] {
+  get unattended(): Instance<unknown, unknown>["unattended"] {
     return this.#instance.unattended;
   }
 
@@ -121,7 +121,9 @@ export class Member implements Holder {
   }
 
   /** Begins. A wrong input is told at once; the result comes when all has been done that the last turn asks for. */
-  async start(input: unknown): Promise<{ readonly result: Promise<unknown> } | { readonly misfit: string }> {
+  async start(
+    input: unknown,
+  ): Promise<{ readonly result: Promise<unknown> } | { readonly misfit: string }> {
     const begun: { misfit?: string } = {};
     this.#isWorking = true;
     this.at = this.#home.clock.now();
@@ -153,12 +155,12 @@ export class Member implements Holder {
   }
 
   granted(lock: string): void {
-    void this.deliver({ kind: 'locked', lock, state: 'granted' });
+    void this.deliver({ kind: "locked", lock, state: "granted" });
   }
 
   lost(lock: string): void {
     this.#home.lost(this, lock);
-    void this.deliver({ kind: 'locked', lock, state: 'lost' });
+    void this.deliver({ kind: "locked", lock, state: "lost" });
   }
 
   async #work(): Promise<void> {
@@ -185,7 +187,7 @@ export class Member implements Holder {
   }
 
   async #turn(given: Given): Promise<Refusal | undefined> {
-    if (this.isBroken) return 'not-running';
+    if (this.isBroken) return "not-running";
     this.at = this.#home.clock.now();
     const refusal = this.#instance.deliver({ ...given, at: this.at });
     await this.#instance.idle();

@@ -1,6 +1,6 @@
 // Runs workflows in one process of Node: real time, and nothing is kept when the process ends.
 
-import { randomUUID } from 'node:crypto';
+import { randomUUID } from "node:crypto";
 import {
   Misfit,
   type AnyError,
@@ -13,15 +13,15 @@ import {
   type Send,
   type Workflow,
   type WorkflowEvent,
-} from '../wfc-runtime/wfc-runtime.js';
-import { described, perform, type Answer } from './wfc-attempt.js';
-import { Clock } from './wfc-clock.js';
-import { Locks } from './wfc-locks.js';
-import { Member, type AnyWorkflow, type Caller, type Home, type Underway } from './wfc-member.js';
-import { Traffic } from './wfc-traffic.js';
+} from "../wfc-runtime/wfc-runtime.js";
+import { described, perform, type Answer } from "./wfc-attempt.js";
+import { Clock } from "./wfc-clock.js";
+import { Locks } from "./wfc-locks.js";
+import { Member, type AnyWorkflow, type Caller, type Home, type Underway } from "./wfc-member.js";
+import { Traffic } from "./wfc-traffic.js";
 
-export { NotSent, Stopped, type NodeContext } from './wfc-attempt.js';
-export type { AnyWorkflow } from './wfc-member.js';
+export { NotSent, Stopped, type NodeContext } from "./wfc-attempt.js";
+export type { AnyWorkflow } from "./wfc-member.js";
 
 /** Something that people who look after the process may want to know. It changes nothing. */
 export interface Notice {
@@ -29,7 +29,7 @@ export interface Notice {
    * `late`: an answer that nobody waited for any more. `defect`: code of a workflow threw something that is no error of
    * the language; the instance goes no further. `lock`: a lease ran out. `sink`: a function of the settings threw.
    */
-  readonly kind: 'late' | 'defect' | 'lock' | 'sink';
+  readonly kind: "late" | "defect" | "lock" | "sink";
   readonly instance: string;
   readonly text: string;
 }
@@ -54,9 +54,9 @@ export interface Settings {
 
 /** Why something was refused. It then changes nothing. */
 export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly reason: Refusal | 'unknown-workflow' | 'wrong-input' | 'already-running';
-  constructor(reason: Refused['reason'], text: string) {
+  override readonly name = "Refused";
+  readonly reason: Refusal | "unknown-workflow" | "wrong-input" | "already-running";
+  constructor(reason: Refused["reason"], text: string) {
     super(`${reason}: ${text}`);
     this.reason = reason;
   }
@@ -75,7 +75,7 @@ export interface Task {
   readonly instance: string;
   readonly operation: string;
   readonly args: readonly unknown[];
-  readonly assign: Send['assign'];
+  readonly assign: Send["assign"];
   /** The idempotency key. */
   readonly key: string;
 }
@@ -90,8 +90,15 @@ interface OpenTask {
   readonly caller: Caller;
 }
 
-const FAILURES: readonly unknown[] = ['Timeout', 'Unavailable'];
-const SYSTEM: readonly string[] = ['Timeout', 'Unavailable', 'Invalid', 'LockTimeout', 'LockLost', 'AlreadyRunning'];
+const FAILURES: readonly unknown[] = ["Timeout", "Unavailable"];
+const SYSTEM: readonly string[] = [
+  "Timeout",
+  "Unavailable",
+  "Invalid",
+  "LockTimeout",
+  "LockLost",
+  "AlreadyRunning",
+];
 
 /** Runs workflows. One for a process: its instances share breakers, limits and locks. */
 export class NodeHost implements Home {
@@ -122,7 +129,8 @@ export class NodeHost implements Home {
   /** Starts a workflow by its name, with an input that comes from outside. */
   async startByName(name: string, input: unknown, key?: string): Promise<Started<unknown>> {
     const workflow = this.#workflow(name);
-    if (workflow === undefined) throw new Refused('unknown-workflow', `there is no workflow \`${name}\``);
+    if (workflow === undefined)
+      throw new Refused("unknown-workflow", `there is no workflow \`${name}\``);
     return this.start(workflow as Workflow<unknown, unknown>, input, key);
   }
 
@@ -131,21 +139,24 @@ export class NodeHost implements Home {
     const spec = Object.values(this.#settings.workflows)
       .map(({ events }) => (Object.hasOwn(events, type) ? events[type] : undefined))
       .find((each) => each?.key !== undefined);
-    if (spec?.key === undefined) return 'unknown-event';
+    if (spec?.key === undefined) return "unknown-event";
     let key: string | number;
     try {
       key = spec.key(spec.parse(data) as never);
     } catch (error) {
-      if (error instanceof Misfit) return 'wrong-event';
+      if (error instanceof Misfit) return "wrong-event";
       throw error;
     }
     const meant = [...this.#members.values()].filter(
-      (each) => each.status === 'running' && each.key === key && Object.hasOwn(each.workflow.events, type),
+      (each) =>
+        each.status === "running" && each.key === key && Object.hasOwn(each.workflow.events, type),
     );
     const event = { type, data };
-    const told = await Promise.all(meant.map(async (each) => each.deliver({ kind: 'event', event })));
+    const told = await Promise.all(
+      meant.map(async (each) => each.deliver({ kind: "event", event })),
+    );
     if (told.includes(undefined)) return undefined;
-    return told[0] ?? 'not-running';
+    return told[0] ?? "not-running";
   }
 
   /** The tasks that wait for an answer. */
@@ -155,12 +166,12 @@ export class NodeHost implements Home {
 
   /** Answers a task; why that is refused, if it is. A task is answered once. */
   async answer(task: string, value?: unknown): Promise<Refusal | undefined> {
-    return this.#answerTask(task, { how: 'value', value });
+    return this.#answerTask(task, { how: "value", value });
   }
 
   /** Answers a task with one of its errors. */
   async refuse(task: string, error: AnyError): Promise<Refusal | undefined> {
-    return this.#answerTask(task, { how: 'error', value: error });
+    return this.#answerTask(task, { how: "error", value: error });
   }
 
   /** Parked steps and dead letters that wait for an operator. */
@@ -173,19 +184,19 @@ export class NodeHost implements Home {
   /** An operator acts on a parked step or a dead letter, by its key, or cancels an instance. */
   async operate(
     instance: string,
-    action: Operation['action'],
-    key = '',
+    action: Operation["action"],
+    key = "",
     value?: unknown,
   ): Promise<Refusal | undefined> {
     const member = this.#members.get(instance);
-    if (member === undefined) return 'not-running';
-    const refusal = await member.deliver({ kind: 'operator', action, key, value });
+    if (member === undefined) return "not-running";
+    const refusal = await member.deliver({ kind: "operator", action, key, value });
     this.#forget(member);
     return refusal;
   }
 
   /** How an instance is; nothing if it is not known, or has ended and is forgotten. */
-  status(instance: string): Member['status'] | undefined {
+  status(instance: string): Member["status"] | undefined {
     return this.#members.get(instance)?.status;
   }
 
@@ -228,25 +239,39 @@ export class NodeHost implements Home {
     const own = keyOf(workflow, input);
     const instance = name(own);
     const existing = this.#members.get(instance);
-    if (existing !== undefined && (existing.status === 'running' || existing.unattended.length > 0)) {
-      throw new Refused('already-running', `\`${instance}\` is running already`);
+    if (
+      existing !== undefined &&
+      (existing.status === "running" || existing.unattended.length > 0)
+    ) {
+      throw new Refused("already-running", `\`${instance}\` is running already`);
     }
-    const info = { workflow: workflow.name, version: workflow.version, instance, child: parent !== undefined };
-    const member = new Member(this, workflow, info, own ?? instance.slice(instance.lastIndexOf('/') + 1));
+    const info = {
+      workflow: workflow.name,
+      version: workflow.version,
+      instance,
+      child: parent !== undefined,
+    };
+    const member = new Member(
+      this,
+      workflow,
+      info,
+      own ?? instance.slice(instance.lastIndexOf("/") + 1),
+    );
     member.parent = parent;
     parent?.member.children.push(member);
     this.#members.set(instance, member);
     const begun = await member.start(input);
-    if ('misfit' in begun) {
+    if ("misfit" in begun) {
       this.#members.delete(instance);
-      throw new Refused('wrong-input', begun.misfit);
+      throw new Refused("wrong-input", begun.misfit);
     }
     return { member, result: begun.result };
   }
 
   /** One that has ended is kept for operators, and a child for its parent, who may have it undone. */
   #forget(member: Member): void {
-    if (member.status === 'running' || member.unattended.length > 0 || member.undoer !== undefined) return;
+    if (member.status === "running" || member.unattended.length > 0 || member.undoer !== undefined)
+      return;
     if (member.parent !== undefined && this.#members.has(member.parent.member.id)) return;
     if (this.#members.get(member.id) === member) this.#members.delete(member.id);
     member.dropAlarm();
@@ -254,14 +279,15 @@ export class NodeHost implements Home {
   }
 
   broke(member: Member, defect: unknown): void {
-    this.#notice('defect', member, described(defect));
+    this.#notice("defect", member, described(defect));
     const { parent } = member;
     const detail = `\`${member.id}\` has broken down`;
-    if (parent !== undefined) this.#reply(parent, { how: 'system', value: 'Unavailable', sent: true, detail });
+    if (parent !== undefined)
+      this.#reply(parent, { how: "system", value: "Unavailable", sent: true, detail });
   }
 
   lost(member: Member, lock: string): void {
-    this.#notice('lock', member, `the lease of \`${lock}\` ran out`);
+    this.#notice("lock", member, `the lease of \`${lock}\` ran out`);
   }
 
   /* -- commands */
@@ -270,49 +296,50 @@ export class NodeHost implements Home {
     if (this.#isStopped) return;
     const failed = new Set<unknown>();
     for (const command of commands) {
-      if (command.kind !== 'record') continue;
+      if (command.kind !== "record") continue;
       const { record } = command;
       const { kind, detail } = record;
-      if (kind === 'attempt failed' && FAILURES.includes(detail['error'])) failed.add(detail['call']);
+      if (kind === "attempt failed" && FAILURES.includes(detail["error"]))
+        failed.add(detail["call"]);
       this.#tell(member, () => this.#settings.onAudit?.(record));
     }
     for (const command of commands) {
-      if (command.kind === 'stop') await this.#stop(member, command, failed.has(command.call));
+      if (command.kind === "stop") await this.#stop(member, command, failed.has(command.call));
       else this.#do(member, command);
     }
     this.#forget(member);
   }
 
-  #do(member: Member, command: Exclude<Command, { readonly kind: 'stop' }>): void {
+  #do(member: Member, command: Exclude<Command, { readonly kind: "stop" }>): void {
     switch (command.kind) {
-      case 'record':
+      case "record":
         return;
-      case 'send':
+      case "send":
         this.#send(member, command);
         return;
-      case 'alarm':
+      case "alarm":
         member.dropAlarm();
         if (command.at === undefined) return;
         member.dropAlarm = this.clock.at(command.at, () => {
-          void member.deliver({ kind: 'time' });
+          void member.deliver({ kind: "time" });
         });
         return;
-      case 'lock':
+      case "lock":
         this.#locks.ask(member, command.lock, command.resources);
         return;
-      case 'unlock':
+      case "unlock":
         this.#locks.release(member, command.lock);
         return;
-      case 'emitted':
+      case "emitted":
         this.#emit(member, command.event);
         return;
-      case 'measured':
+      case "measured":
         this.#tell(member, () => this.#settings.onMeasure?.(command.metric, command.value));
         return;
-      case 'dead letter':
+      case "dead letter":
         this.#tell(member, () => this.#settings.onDeadLetter?.(member.id, command.letter));
         return;
-      case 'ended':
+      case "ended":
         this.#ended(member, command);
     }
   }
@@ -323,23 +350,28 @@ export class NodeHost implements Home {
     for (const other of this.#members.values()) {
       const { events } = other.workflow;
       const spec = Object.hasOwn(events, event.type) ? events[event.type] : undefined;
-      if (spec?.key === undefined || other.status !== 'running') continue;
-      if (spec.key(event.data as never) === other.key) void other.deliver({ kind: 'event', event });
+      if (spec?.key === undefined || other.status !== "running") continue;
+      if (spec.key(event.data as never) === other.key) void other.deliver({ kind: "event", event });
     }
   }
 
-  #ended(member: Member, command: Extract<Command, { readonly kind: 'ended' }>): void {
-    if (command.how === 'undone') {
+  #ended(member: Member, command: Extract<Command, { readonly kind: "ended" }>): void {
+    if (command.how === "undone") {
       const { undoer } = member;
       member.undoer = undefined;
-      if (undoer !== undefined) this.#reply(undoer, { how: 'value', sent: true }, command.incomplete);
+      if (undoer !== undefined)
+        this.#reply(undoer, { how: "value", sent: true }, command.incomplete);
       return;
     }
     member.end = command;
     const { parent } = member;
     if (parent === undefined) return;
     const { how, value, incomplete } = command;
-    this.#reply(parent, how === 'done' ? { how: 'value', value } : childFailed(member, value as AnyError), incomplete);
+    this.#reply(
+      parent,
+      how === "done" ? { how: "value", value } : childFailed(member, value as AnyError),
+      incomplete,
+    );
   }
 
   /* -- calls */
@@ -347,41 +379,55 @@ export class NodeHost implements Home {
   #send(member: Member, send: Send): void {
     const caller = { member, send };
     switch (send.what) {
-      case 'activity':
-      case 'query':
+      case "activity":
+      case "query":
         this.#attempt(caller);
         return;
-      case 'task': {
+      case "task": {
         const id = `${member.id}#${send.call}`;
         const { target: operation, args, assign, key } = send;
-        this.#tasks.set(id, { task: { id, instance: member.id, operation, args, assign, key }, caller });
+        this.#tasks.set(id, {
+          task: { id, instance: member.id, operation, args, assign, key },
+          caller,
+        });
         return;
       }
-      case 'workflow':
-      case 'start':
+      case "workflow":
+      case "start":
         void this.#child(caller);
         return;
-      case 'undo':
+      case "undo":
         void this.#undo(caller);
     }
   }
 
   #attempt(caller: Caller): void {
     const { member, send } = caller;
-    const underway: Underway = { send, abort: new AbortController(), flight: undefined, at: member.at, isOver: false };
+    const underway: Underway = {
+      send,
+      abort: new AbortController(),
+      flight: undefined,
+      at: member.at,
+      isOver: false,
+    };
     member.underway.get(send.call)?.abort.abort();
     member.underway.set(send.call, underway);
     const go = (waited: boolean): void => {
       if (waited) {
         underway.at = this.clock.now();
-        void member.deliver({ kind: 'sent', call: send.call, attempt: send.attempt });
+        void member.deliver({ kind: "sent", call: send.call, attempt: send.attempt });
       }
       void this.#perform(caller, underway);
     };
     underway.flight = this.#traffic.send(`${member.id}/${send.call}`, send, go);
     if (underway.flight !== undefined) return;
     underway.isOver = true;
-    this.#reply(caller, { how: 'system', value: 'Unavailable', sent: false, detail: 'the breaker is open' });
+    this.#reply(caller, {
+      how: "system",
+      value: "Unavailable",
+      sent: false,
+      detail: "the breaker is open",
+    });
   }
 
   async #perform(caller: Caller, underway: Underway): Promise<void> {
@@ -390,30 +436,37 @@ export class NodeHost implements Home {
     const { call, attempt, key } = send;
     const { signal } = underway.abort;
     const heartbeat = (): void => {
-      if (!underway.isOver) void member.deliver({ kind: 'beat', call, attempt });
+      if (!underway.isOver) void member.deliver({ kind: "beat", call, attempt });
     };
     const found = await perform(activities, secrets, send, { key, attempt, signal, heartbeat });
-    await this.#over(underway, found.how === 'system' && FAILURES.includes(found.value) ? 'failed' : 'answered');
+    await this.#over(
+      underway,
+      found.how === "system" && FAILURES.includes(found.value) ? "failed" : "answered",
+    );
     this.#reply(caller, found);
   }
 
   /** Nobody waits for the answer of an attempt any more; one that failed by its time counts for the breaker. */
-  async #stop(member: Member, { call, attempt }: { call: string; attempt: number }, hasFailed: boolean): Promise<void> {
+  async #stop(
+    member: Member,
+    { call, attempt }: { call: string; attempt: number },
+    hasFailed: boolean,
+  ): Promise<void> {
     const underway = member.underway.get(call);
     this.#tasks.delete(`${member.id}#${call}`);
     for (const child of member.children) {
-      if (child.parent?.send.call !== call || child.status !== 'running') continue;
+      if (child.parent?.send.call !== call || child.status !== "running") continue;
       child.wasStopped = true;
-      void child.deliver({ kind: 'operator', action: 'cancel' });
+      void child.deliver({ kind: "operator", action: "cancel" });
     }
     if (underway?.send.attempt !== attempt) return;
     const { timeoutMs } = underway.send;
     const isLate = timeoutMs !== undefined && member.at - underway.at >= timeoutMs;
     underway.abort.abort();
-    await this.#over(underway, hasFailed || isLate ? 'failed' : 'unknown');
+    await this.#over(underway, hasFailed || isLate ? "failed" : "unknown");
   }
 
-  async #over(underway: Underway, verdict: 'failed' | 'answered' | 'unknown'): Promise<void> {
+  async #over(underway: Underway, verdict: "failed" | "answered" | "unknown"): Promise<void> {
     if (underway.isOver) return;
     underway.isOver = true;
     if (underway.flight !== undefined) await this.#traffic.over(underway.flight, verdict);
@@ -423,35 +476,40 @@ export class NodeHost implements Home {
     if (this.#isStopped) return;
     const { call, attempt } = send;
     const chance = this.#settings.chance?.() ?? Math.random();
-    const given = { kind: 'answered' as const, call, attempt, chance, incomplete, ...answer };
+    const given = { kind: "answered" as const, call, attempt, chance, incomplete, ...answer };
     void member.deliver(given).then((refusal) => {
       if (refusal !== undefined)
-        this.#notice('late', member, `the answer of \`${send.target}\` came too late: ${answer.how}`);
+        this.#notice(
+          "late",
+          member,
+          `the answer of \`${send.target}\` came too late: ${answer.how}`,
+        );
     });
   }
 
   async #answerTask(id: string, answer: Answer): Promise<Refusal | undefined> {
     const task = this.#tasks.get(id);
-    if (task === undefined) return 'unknown-call';
+    if (task === undefined) return "unknown-call";
     this.#tasks.delete(id);
     const { member, send } = task.caller;
     const { call, attempt } = send;
-    return member.deliver({ kind: 'answered', call, attempt, chance: 0, ...answer });
+    return member.deliver({ kind: "answered", call, attempt, chance: 0, ...answer });
   }
 
   /** A workflow that a workflow calls, or starts and leaves alone. */
   async #child(caller: Caller): Promise<void> {
     const { member, send } = caller;
     const workflow = this.#workflow(send.target);
-    const isDetached = send.what === 'start';
+    const isDetached = send.what === "start";
     try {
-      if (workflow === undefined) throw new Refused('unknown-workflow', `there is no workflow \`${send.target}\``);
+      if (workflow === undefined)
+        throw new Refused("unknown-workflow", `there is no workflow \`${send.target}\``);
       await this.#begin(workflow, send.args[0], () => send.key, isDetached ? undefined : caller);
-      if (isDetached) this.#reply(caller, { how: 'value', sent: false });
+      if (isDetached) this.#reply(caller, { how: "value", sent: false });
     } catch (refused) {
       if (!(refused instanceof Refused)) throw refused;
-      const value = refused.reason === 'unknown-workflow' ? 'Unavailable' : 'AlreadyRunning';
-      this.#reply(caller, { how: 'system', value, sent: false, detail: refused.message });
+      const value = refused.reason === "unknown-workflow" ? "Unavailable" : "AlreadyRunning";
+      this.#reply(caller, { how: "system", value, sent: false, detail: refused.message });
       this.#forget(member);
     }
   }
@@ -460,10 +518,10 @@ export class NodeHost implements Home {
   async #undo(caller: Caller): Promise<void> {
     const child = this.#members.get(caller.send.key);
     if (child !== undefined) child.undoer = caller;
-    const refusal = child === undefined ? 'not-running' : await child.deliver({ kind: 'undone' });
+    const refusal = child === undefined ? "not-running" : await child.deliver({ kind: "undone" });
     if (refusal === undefined) return;
     if (child !== undefined) child.undoer = undefined;
-    this.#reply(caller, { how: 'system', value: 'Unavailable', sent: false, detail: refusal });
+    this.#reply(caller, { how: "system", value: "Unavailable", sent: false, detail: refusal });
   }
 
   /* -- who is told */
@@ -471,7 +529,7 @@ export class NodeHost implements Home {
   /** Calls a function of the settings: what it throws is a notice, and nothing more. */
   #tell(member: Member, tell: () => unknown): void {
     const sorry = (error: unknown): void => {
-      this.#notice('sink', member, described(error));
+      this.#notice("sink", member, described(error));
     };
     try {
       const told = tell();
@@ -481,7 +539,7 @@ export class NodeHost implements Home {
     }
   }
 
-  #notice(kind: Notice['kind'], { id: instance }: Member, text: string): void {
+  #notice(kind: Notice["kind"], { id: instance }: Member, text: string): void {
     const { onNotice } = this.#settings;
     try {
       if (onNotice === undefined) console.error(`wfc: ${instance}: ${kind}: ${text}`);
@@ -497,15 +555,19 @@ function keyOf(workflow: AnyWorkflow, input: unknown): string | number | undefin
   try {
     return workflow.key?.(workflow.parse(input) as never);
   } catch (error) {
-    if (error instanceof Misfit) throw new Refused('wrong-input', error.message);
+    if (error instanceof Misfit) throw new Refused("wrong-input", error.message);
     throw error;
   }
 }
 
 /** What a parent is told of a child that has failed. */
 function childFailed(child: Member, error: AnyError): Answer {
-  if (error.is === 'OperatorCancel') {
-    return child.wasStopped ? { how: 'cancelled' } : { how: 'system', value: 'Unavailable', sent: false };
+  if (error.is === "OperatorCancel") {
+    return child.wasStopped
+      ? { how: "cancelled" }
+      : { how: "system", value: "Unavailable", sent: false };
   }
-  return SYSTEM.includes(error.is) ? { how: 'system', value: error.is, sent: false } : { how: 'error', value: error };
+  return SYSTEM.includes(error.is)
+    ? { how: "system", value: error.is, sent: false }
+    : { how: "error", value: error };
 }

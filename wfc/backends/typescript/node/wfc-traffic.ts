@@ -1,8 +1,8 @@
 // What all instances of a process share when they call: one breaker, one limit, one queue for each service.
 
-import type { Send } from '../wfc-runtime/wfc-runtime.js';
-import { Breaker, type Verdict } from './wfc-breaker.js';
-import type { Clock } from './wfc-clock.js';
+import type { Send } from "../wfc-runtime/wfc-runtime.js";
+import { Breaker, type Verdict } from "./wfc-breaker.js";
+import type { Clock } from "./wfc-clock.js";
 
 /** An attempt on its way, or waiting for its turn. */
 export interface Flight {
@@ -61,7 +61,8 @@ export class Traffic {
     service.waiting = service.waiting.filter((each) => each !== flight);
     flight.settle(verdict);
     await flight.settled;
-    if (flight.send.breaker === undefined && flight.send.undo && verdict === 'answered') service.breaker?.close();
+    if (flight.send.breaker === undefined && flight.send.undo && verdict === "answered")
+      service.breaker?.close();
     this.#pump(service);
   }
 
@@ -118,4 +119,5 @@ export class Traffic {
 }
 
 /** The service of an operation: all but the last part of its name. */
-export const serviceOf = (target: string): string => target.slice(0, Math.max(0, target.lastIndexOf('.')));
+export const serviceOf = (target: string): string =>
+  target.slice(0, Math.max(0, target.lastIndexOf(".")));

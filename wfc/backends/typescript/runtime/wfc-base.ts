@@ -1,7 +1,7 @@
 // The instance in hand, and what every part of a turn does with it.
 
-import { Frame, type Armed, type Place } from './wfc-frame.js';
-import type { AuditRecord, Command, Host, WorkflowEvent } from './wfc-host.js';
+import { Frame, type Armed, type Place } from "./wfc-frame.js";
+import type { AuditRecord, Command, Host, WorkflowEvent } from "./wfc-host.js";
 import {
   entry,
   type Calling,
@@ -10,8 +10,8 @@ import {
   type Fiber,
   type Letter,
   type Timer,
-} from './wfc-state.js';
-import type { AnyError } from './wfc-values.js';
+} from "./wfc-state.js";
+import type { AnyError } from "./wfc-values.js";
 
 /** An event in the inbox. */
 export type Heard = WorkflowEvent;
@@ -23,7 +23,7 @@ export type Heard = WorkflowEvent;
 export abstract class Base {
   readonly host: Host;
   now = 0;
-  status: 'running' | 'done' | 'failed' = 'running';
+  status: "running" | "done" | "failed" = "running";
   error: AnyError | undefined;
   incomplete = false;
   cancelling = false;
@@ -71,7 +71,12 @@ export abstract class Base {
   /** Sends a call that no program has written: a completed child undoes itself, a forward call is repeated. */
   abstract sendAlone(frame: Frame, entry: Entry, letter?: Letter): void;
   /** A token goes on with generated code, when it is its turn. */
-  abstract begin(frame: Frame, undo: string, undoDepth: number, body: (fiber: Fiber) => Promise<void>): Fiber;
+  abstract begin(
+    frame: Frame,
+    undo: string,
+    undoDepth: number,
+    body: (fiber: Fiber) => Promise<void>,
+  ): Fiber;
 
   /* -- the tree of frames */
 
@@ -99,12 +104,13 @@ export abstract class Base {
     return frame;
   }
 
-  protected abstract get self(): Frame['run'];
+  protected abstract get self(): Frame["run"];
 
   /** Takes a frame without children out of the tree. */
   remove(frame: Frame): void {
     this.frames.delete(frame.id);
-    if (frame.parent !== undefined) frame.parent.children = frame.parent.children.filter((child) => child !== frame);
+    if (frame.parent !== undefined)
+      frame.parent.children = frame.parent.children.filter((child) => child !== frame);
     this.stopping = this.stopping.filter((each) => each !== frame);
   }
 
@@ -127,12 +133,13 @@ export abstract class Base {
 
   arm(owner: Frame | Fiber, timer: Timer): void {
     owner.due.push(timer);
-    if (timer.at > this.now && (this.armed === undefined || timer.at < this.armed)) this.armed = timer.at;
+    if (timer.at > this.now && (this.armed === undefined || timer.at < this.armed))
+      this.armed = timer.at;
   }
 
   /** A token goes on. */
   wake(fiber: Fiber): void {
-    fiber.wait = '';
+    fiber.wait = "";
     fiber.call = undefined;
     fiber.due = [];
     this.ready.push(fiber);
@@ -141,10 +148,10 @@ export abstract class Base {
   /** The node at which a frame stands. */
   path(frame: Frame): string {
     for (const each of this.outward(frame)) {
-      if (each.node !== '') return each.node;
-      if (each.path !== '') return each.path;
+      if (each.node !== "") return each.node;
+      if (each.path !== "") return each.path;
     }
-    return '';
+    return "";
   }
 
   /* -- logs */
@@ -156,55 +163,74 @@ export abstract class Base {
     for (const inner of [...frame.children]) {
       const { fork } = inner;
       const entries = this.collect(inner);
-      if (fork !== undefined) this.addBranches(log, fork.limit, fork.branches.map((branch) => branch.log));
-      else if (inner.kind === 'beside') beside.push(entries);
-      else if (inner.kind === 'lock' && inner.held !== '') log.push(entry('held', { key: inner.held, log: entries }));
+      if (fork !== undefined)
+        this.addBranches(
+          log,
+          fork.limit,
+          fork.branches.map((branch) => branch.log),
+        );
+      else if (inner.kind === "beside") beside.push(entries);
+      else if (inner.kind === "lock" && inner.held !== "")
+        log.push(entry("held", { key: inner.held, log: entries }));
       else log.push(...entries);
       if (this.has(inner.fiber) && inner.fiber.base === inner) this.forget(inner.fiber);
       this.remove(inner);
     }
     frame.log = [];
     frame.beside = [];
-    if (frame.kind === 'slot') frame.parent?.fork?.branches[frame.number]?.log.push(...log);
+    if (frame.kind === "slot") frame.parent?.fork?.branches[frame.number]?.log.push(...log);
     const full = beside.filter((entries) => entries.length > 0);
-    return full.length > 0 ? [entry('fork', { branches: [log, ...full] })] : log;
+    return full.length > 0 ? [entry("fork", { branches: [log, ...full] })] : log;
   }
 
   addBranches(log: Entry[], limit: number, branches: readonly (readonly Entry[])[]): void {
     if (branches.some((branch) => branch.length > 0)) {
-      log.push(entry('fork', { branches: branches.map((branch) => [...branch]), limit }));
+      log.push(entry("fork", { branches: branches.map((branch) => [...branch]), limit }));
     }
   }
 
   /** A log without locks: those held are given back, for what has been done under them stays done. */
   freed(log: readonly Entry[]): Entry[] {
     return log.flatMap((each) => {
-      if (each.kind === 'held') {
+      if (each.kind === "held") {
         this.unlock(each.key);
         return this.freed(each.log);
       }
-      if (each.kind !== 'fork') return [each];
-      return [entry('fork', { branches: each.branches.map((branch) => this.freed(branch)), limit: each.limit })];
+      if (each.kind !== "fork") return [each];
+      return [
+        entry("fork", {
+          branches: each.branches.map((branch) => this.freed(branch)),
+          limit: each.limit,
+        }),
+      ];
     });
   }
 
   /** The keys of everything in a log that could be undone. */
   keysIn(log: readonly Entry[]): string[] {
     return log.flatMap((each) => [
-      ...(['call', 'region', 'child'].includes(each.kind) && each.state !== 'started' ? [each.key] : []),
+      ...(["call", "region", "child"].includes(each.kind) && each.state !== "started"
+        ? [each.key]
+        : []),
       ...this.keysIn(each.log),
       ...each.branches.flatMap((branch) => this.keysIn(branch)),
     ]);
   }
 
   /** Writes a record about what can no longer be undone, by key. */
-  keep(kind: string, path: string, log: readonly Entry[], frame: Frame, detail: Record<string, unknown> = {}): void {
+  keep(
+    kind: string,
+    path: string,
+    log: readonly Entry[],
+    frame: Frame,
+    detail: Record<string, unknown> = {},
+  ): void {
     const keeps = this.keysIn(log);
     this.note(kind, path, frame, keeps.length > 0 ? { ...detail, keeps } : detail);
   }
 
   unlock(lock: string): void {
-    this.command({ kind: 'unlock', lock });
+    this.command({ kind: "unlock", lock });
   }
 
   /* -- what is told */
@@ -219,30 +245,55 @@ export abstract class Base {
   }
 
   /** Writes an audit record. */
-  note(kind: string, path: string, frame?: Frame, detail: Readonly<Record<string, unknown>> = {}): void {
+  note(
+    kind: string,
+    path: string,
+    frame?: Frame,
+    detail: Readonly<Record<string, unknown>> = {},
+  ): void {
     if (!this.#audits) return;
-    const iteration = frame !== undefined && frame.iteration.length > 0 ? { iteration: frame.iteration } : {};
+    const iteration =
+      frame !== undefined && frame.iteration.length > 0 ? { iteration: frame.iteration } : {};
     const { instance } = this.host.info;
-    const record: AuditRecord = { at: this.now, instance, kind, path, detail: { ...detail, ...iteration } };
-    this.command({ kind: 'record', record });
+    const record: AuditRecord = {
+      at: this.now,
+      instance,
+      kind,
+      path,
+      detail: { ...detail, ...iteration },
+    };
+    this.command({ kind: "record", record });
   }
 
   /** Writes a dead letter, which stays open until an operator has dealt with it. What is personal is hidden. */
   letter(letter: Letter): void {
     this.letters.set(letter.key, letter);
     const { queue, key, path, operation, errors, attempts } = letter;
-    const args = letter.pii.reduce<unknown>((shown, place) => masked(shown, place.split('.')), letter.args);
-    const shown = { queue, key, path, operation, args: args as readonly unknown[], errors, attempts };
-    this.command({ kind: 'dead letter', letter: shown });
-    this.note('dead letter', path, undefined, { queue, key, operation });
+    const args = letter.pii.reduce<unknown>(
+      (shown, place) => masked(shown, place.split(".")),
+      letter.args,
+    );
+    const shown = {
+      queue,
+      key,
+      path,
+      operation,
+      args: args as readonly unknown[],
+      errors,
+      attempts,
+    };
+    this.command({ kind: "dead letter", letter: shown });
+    this.note("dead letter", path, undefined, { queue, key, operation });
   }
 
   /* -- small questions */
 
   /** Whether the interrupting guards of a frame wait: inside, something is being undone or passes a pivot. */
   holds(frame: Frame): boolean {
-    for (const inner of this.frames.values()) if (inner.following !== undefined && this.#within(inner, frame)) return true;
-    for (const fiber of this.fibers.values()) if (fiber.call?.pivot === true && this.#within(fiber.frame, frame)) return true;
+    for (const inner of this.frames.values())
+      if (inner.following !== undefined && this.#within(inner, frame)) return true;
+    for (const fiber of this.fibers.values())
+      if (fiber.call?.pivot === true && this.#within(fiber.frame, frame)) return true;
     return false;
   }
 
@@ -259,17 +310,24 @@ export abstract class Base {
 }
 
 export const interrupting = (guard: Armed): boolean =>
-  guard.block === undefined && (guard.kind === 'on' || guard.kind === 'after' || guard.kind === 'at');
+  guard.block === undefined &&
+  (guard.kind === "on" || guard.kind === "after" || guard.kind === "at");
 
 /** How often a call has been sent, in all its rounds: the number that an answer must carry. */
 export const numberOf = (call: Calling): number => call.attempt + (call.round - 1) * 1_000_000;
 
 function masked(value: unknown, path: readonly string[]): unknown {
   const [head, ...rest] = path;
-  if (head === undefined) return '***';
-  if (Array.isArray(value)) return value.map((item: unknown, i) => (head === '*' || head === String(i) ? masked(item, rest) : item));
-  if (typeof value !== 'object' || value === null) return value;
+  if (head === undefined) return "***";
+  if (Array.isArray(value))
+    return value.map((item: unknown, i) =>
+      head === "*" || head === String(i) ? masked(item, rest) : item,
+    );
+  if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, head === '*' || head === key ? masked(item, rest) : item]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      head === "*" || head === key ? masked(item, rest) : item,
+    ]),
   );
 }

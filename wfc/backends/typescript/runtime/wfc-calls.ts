@@ -1,15 +1,33 @@
 // Calls: what an outcome does to the log, how a call is stopped, parked or given up, and the point of no return.
 
-import { Attempts } from './wfc-attempts.js';
-import { interrupting, numberOf } from './wfc-base.js';
-import type { Frame } from './wfc-frame.js';
-import type { Answered, Operation } from './wfc-host.js';
-import { Misfit, inside } from './wfc-parse.js';
-import { Rank, entry, timer, type Call, type Calling, type Entry, type Fiber, type Letter, type Stored, type Timer } from './wfc-state.js';
-import type { AnyError } from './wfc-values.js';
+import { Attempts } from "./wfc-attempts.js";
+import { interrupting, numberOf } from "./wfc-base.js";
+import type { Frame } from "./wfc-frame.js";
+import type { Answered, Operation } from "./wfc-host.js";
+import { Misfit, inside } from "./wfc-parse.js";
+import {
+  Rank,
+  entry,
+  timer,
+  type Call,
+  type Calling,
+  type Entry,
+  type Fiber,
+  type Letter,
+  type Stored,
+  type Timer,
+} from "./wfc-state.js";
+import type { AnyError } from "./wfc-values.js";
 
 const SILENCE = 30_000; // how long a call without a timeout may take to stop
-const SYSTEM: readonly string[] = ['Timeout', 'Unavailable', 'Invalid', 'LockTimeout', 'LockLost', 'AlreadyRunning'];
+const SYSTEM: readonly string[] = [
+  "Timeout",
+  "Unavailable",
+  "Invalid",
+  "LockTimeout",
+  "LockLost",
+  "AlreadyRunning",
+];
 
 type Spec = Call<unknown>;
 
@@ -22,15 +40,29 @@ export abstract class Calls extends Attempts {
     const key = this.keyOf(fiber, id, spec, frame);
     const { kind, name, args, policy, pivot = false, pii = [] } = spec;
     let number = 0;
-    if (fiber.undo === '') {
+    if (fiber.undo === "") {
       number = this.serial();
-      frame.log.push(entry('call', { id: number, path, name, key, state: 'started' }));
+      frame.log.push(entry("call", { id: number, path, name, key, state: "started" }));
     }
-    fiber.wait = 'call';
+    fiber.wait = "call";
     const own = `c${String(fiber.id)}.${String(this.serial())}`;
     const source = [...frame.source, fiber.position];
-    const about = { id: own, kind, target: name, key, args, policy, entry: number, path, pivot, child: key, spec, pii, source };
-    fiber.call = { ...about, state: 'sent', attempt: 0, round: 0, open: false };
+    const about = {
+      id: own,
+      kind,
+      target: name,
+      key,
+      args,
+      policy,
+      entry: number,
+      path,
+      pivot,
+      child: key,
+      spec,
+      pii,
+      source,
+    };
+    fiber.call = { ...about, state: "sent", attempt: 0, round: 0, open: false };
     this.round(fiber, fiber.call);
   }
 
@@ -39,21 +71,29 @@ export abstract class Calls extends Attempts {
   /** An attempt has ended. */
   answered(fiber: Fiber, call: Calling, given: Answered): void {
     if (given.incomplete === true) this.incomplete = true;
-    this.noTimers(fiber, 'timeout', 'heartbeat', 'silence');
-    const { sent = true, chance = 0.5, detail = '' } = given;
+    this.noTimers(fiber, "timeout", "heartbeat", "silence");
+    const { sent = true, chance = 0.5, detail = "" } = given;
     switch (given.how) {
-      case 'value':
+      case "value":
         this.#value(fiber, call, given.value);
         return;
-      case 'error':
+      case "error":
         this.#business(fiber, call, given.value, chance);
         return;
-      case 'cancelled':
-        this.#stoppedCall(fiber, call, call.open && call.spec !== undefined && call.spec.keyed !== true);
+      case "cancelled":
+        this.#stoppedCall(
+          fiber,
+          call,
+          call.open && call.spec !== undefined && call.spec.keyed !== true,
+        );
         return;
-      case 'system': {
+      case "system": {
         const name = String(given.value);
-        this.#system(fiber, call, SYSTEM.includes(name) ? name : 'Unavailable', { sent, chance, detail });
+        this.#system(fiber, call, SYSTEM.includes(name) ? name : "Unavailable", {
+          sent,
+          chance,
+          detail,
+        });
       }
     }
   }
@@ -65,21 +105,22 @@ export abstract class Calls extends Attempts {
       return;
     }
     const read = fitting(spec.name, () => spec.parse(given));
-    if ('wrong' in read) this.#system(fiber, call, 'Invalid', { sent: true, chance: 0, detail: read.wrong });
+    if ("wrong" in read)
+      this.#system(fiber, call, "Invalid", { sent: true, chance: 0, detail: read.wrong });
     else this.#take(fiber, call, spec, read.value);
   }
 
   /** A call has worked. */
   #take(fiber: Fiber, call: Calling, spec: Spec, value: unknown): void {
     const { frame } = fiber;
-    const stopping = call.state === 'stopping';
-    const made = fiber.undo === '' ? this.#done(frame, call, spec, value) : undefined;
+    const stopping = call.state === "stopping";
+    const made = fiber.undo === "" ? this.#done(frame, call, spec, value) : undefined;
     const detail = {
       operation: call.target,
       ...(call.attempt > 1 ? { attempts: call.attempt } : {}),
       ...(made === undefined ? {} : { undoable: true, key: made.key, entry: made.id }),
     };
-    this.note('answered', call.path, frame, detail);
+    this.note("answered", call.path, frame, detail);
     if (call.pivot) this.#seal(frame, call);
     if (stopping) {
       this.#rest(fiber);
@@ -95,12 +136,13 @@ export abstract class Calls extends Attempts {
     const { undo } = spec;
     const { path, target: name, key, entry: id } = call;
     let made: Entry | undefined;
-    if (undo === 'child') {
+    if (undo === "child") {
       // What an operator supplies is no child's doing.
-      if (call.state !== 'parked') made = entry('child', { id, path, name, key: this.#childOf(call) });
+      if (call.state !== "parked")
+        made = entry("child", { id, path, name, key: this.#childOf(call) });
     } else if (undo !== undefined && (undo.holds?.(value) ?? undo.when?.() ?? true)) {
       const body = undo.blind?.() ?? undo.stored?.()(value);
-      made = entry('call', { id, path, name, key, undo: body && { body }, source: call.source });
+      made = entry("call", { id, path, name, key, undo: body && { body }, source: call.source });
     }
     this.#replace(frame, call, made);
     return made;
@@ -109,15 +151,17 @@ export abstract class Calls extends Attempts {
   /** The id of the child that the last attempt started. */
   #childOf(call: Calling): string {
     const number = this.visits.get(`${call.child}#`) ?? 0;
-    return number > 0 && (call.attempt > 1 || call.round > 1) ? `${call.child}#${String(number + 1)}` : call.child;
+    return number > 0 && (call.attempt > 1 || call.round > 1)
+      ? `${call.child}#${String(number + 1)}`
+      : call.child;
   }
 
   /** What becomes of the entry of a call; whether it was in doubt. */
   #replace(frame: Frame, call: Calling, made: Entry | undefined): boolean {
-    const place = frame.log.findIndex((each) => each.kind === 'call' && each.id === call.entry);
+    const place = frame.log.findIndex((each) => each.kind === "call" && each.id === call.entry);
     if (place >= 0) {
       const [old] = frame.log.splice(place, 1, ...(made === undefined ? [] : [made]));
-      return old?.state === 'doubt';
+      return old?.state === "doubt";
     }
     // It was given up as certainly not done, and an operator had it tried again.
     if (made !== undefined) frame.log.push(made);
@@ -128,21 +172,34 @@ export abstract class Calls extends Attempts {
   #business(fiber: Fiber, call: Calling, given: unknown, chance: number): void {
     const { spec, policy } = call;
     const name = errorName(given);
-    const parse = spec?.raises !== undefined && Object.hasOwn(spec.raises, name) ? spec.raises[name] : undefined;
-    const read = parse === undefined ? { wrong: `undeclared ${name}` } : fitting(name, () => parse(given));
-    if (spec === undefined || 'wrong' in read) {
-      this.#system(fiber, call, 'Invalid', { sent: true, chance: 0, detail: 'wrong' in read ? read.wrong : '' });
+    const parse =
+      spec?.raises !== undefined && Object.hasOwn(spec.raises, name)
+        ? spec.raises[name]
+        : undefined;
+    const read =
+      parse === undefined ? { wrong: `undeclared ${name}` } : fitting(name, () => parse(given));
+    if (spec === undefined || "wrong" in read) {
+      this.#system(fiber, call, "Invalid", {
+        sent: true,
+        chance: 0,
+        detail: "wrong" in read ? read.wrong : "",
+      });
       return;
     }
     const { frame } = fiber;
     const again = policy?.only?.includes(name) === true;
-    if (again && call.state !== 'stopping' && this.tryAgain(fiber, call, name, chance)) {
-      this.attemptFailed(call, frame, name, '');
+    if (again && call.state !== "stopping" && this.tryAgain(fiber, call, name, chance)) {
+      this.attemptFailed(call, frame, name, "");
       return;
     }
-    this.#end(fiber, call, spec, spec.partial?.includes(name) === true || (call.open && spec.keyed !== true));
-    this.note('raised', call.path, frame, { operation: call.target, error: name });
-    if (call.state === 'stopping') this.#rest(fiber);
+    this.#end(
+      fiber,
+      call,
+      spec,
+      spec.partial?.includes(name) === true || (call.open && spec.keyed !== true),
+    );
+    this.note("raised", call.path, frame, { operation: call.target, error: name });
+    if (call.state === "stopping") this.#rest(fiber);
     else if (again) this.#exhausted(fiber, call, spec, read.value);
     else this.#raise(fiber, call, spec, read.value);
   }
@@ -152,11 +209,11 @@ export abstract class Calls extends Attempts {
     fiber: Fiber,
     call: Calling,
     name: string,
-    { sent, chance, detail = '' }: { sent: boolean; chance: number; detail?: string },
+    { sent, chance, detail = "" }: { sent: boolean; chance: number; detail?: string },
   ): void {
     call.open ||= sent;
     this.attemptFailed(call, fiber.frame, name, detail);
-    if (call.state === 'stopping') this.#stoppedCall(fiber, call, call.open);
+    if (call.state === "stopping") this.#stoppedCall(fiber, call, call.open);
     else if (!this.tryAgain(fiber, call, name, chance)) this.#givenUp(fiber, call, name);
   }
 
@@ -165,12 +222,12 @@ export abstract class Calls extends Attempts {
     const { spec } = call;
     if (spec === undefined) {
       fiber.base.last = { ...call };
-      fiber.wait = 'stopped';
+      fiber.wait = "stopped";
       this.undoFailed(fiber.base, { is: name });
       return;
     }
     this.#end(fiber, call, spec, call.open);
-    this.note('raised', call.path, fiber.frame, { operation: call.target, error: name });
+    this.note("raised", call.path, fiber.frame, { operation: call.target, error: name });
     this.#exhausted(fiber, call, spec, { is: name });
   }
 
@@ -178,43 +235,47 @@ export abstract class Calls extends Attempts {
 
   /** Its entry goes, or stays in doubt. */
   #end(fiber: Fiber, call: Calling, { undo }: Spec, doubt: boolean): void {
-    if (fiber.undo !== '') return;
+    if (fiber.undo !== "") return;
     const { frame } = fiber;
     const { path, target: name, key, entry: id } = call;
     // A condition that reads the result counts as true.
-    if (!doubt || undo === undefined || undo === 'child' || undo.when?.() === false) {
+    if (!doubt || undo === undefined || undo === "child" || undo.when?.() === false) {
       if (this.#replace(frame, call, undefined)) {
-        this.note('cleared', path, frame, { operation: name, key, entry: id });
+        this.note("cleared", path, frame, { operation: name, key, entry: id });
       }
       return;
     }
     const body = undo.blind?.();
-    const from = undo.stored?.() as Stored['from'];
+    const from = undo.stored?.() as Stored["from"];
     const stored: Stored = { ...(body && { body }), ...(from && { from }) };
     const { source } = call;
-    this.#replace(frame, call, entry('call', { id, path, name, key, state: 'doubt', undo: stored, source }));
-    this.note('in doubt', path, frame, { operation: name, key, entry: id });
+    this.#replace(
+      frame,
+      call,
+      entry("call", { id, path, name, key, state: "doubt", undo: stored, source }),
+    );
+    this.note("in doubt", path, frame, { operation: name, key, entry: id });
   }
 
   #exhausted(fiber: Fiber, call: Calling, spec: Spec, error: AnyError): void {
-    const exhausted = call.policy?.exhausted ?? 'fail';
-    if (exhausted === 'fail' || fiber.undo !== '') {
+    const exhausted = call.policy?.exhausted ?? "fail";
+    if (exhausted === "fail" || fiber.undo !== "") {
       this.#raise(fiber, call, spec, error);
-    } else if ('deadLetter' in exhausted) {
+    } else if ("deadLetter" in exhausted) {
       this.forwardLetter(call, error);
       this.#raise(fiber, call, spec, error);
     } else {
-      call.state = 'parked';
+      call.state = "parked";
       fiber.due = [];
       const { target: operation, key } = call;
-      this.note('parked', call.path, fiber.frame, { operation, queue: exhausted.park, key });
+      this.note("parked", call.path, fiber.frame, { operation, queue: exhausted.park, key });
     }
   }
 
   /** The error leaves the call. */
   #raise(fiber: Fiber, call: Calling, spec: Spec, error: AnyError): void {
     const { frame } = fiber;
-    if (fiber.undo !== '') {
+    if (fiber.undo !== "") {
       for (const each of this.outward(frame)) {
         if (each.entry === undefined) continue;
         each.last = { ...call };
@@ -223,13 +284,13 @@ export abstract class Calls extends Attempts {
       }
     }
     fiber.due = [];
-    if (spec.optional === true && fiber.undo === '') {
-      this.note('tolerated', call.path, frame, { operation: call.target, error: error.is });
+    if (spec.optional === true && fiber.undo === "") {
+      this.note("tolerated", call.path, frame, { operation: call.target, error: error.is });
       fiber.value = undefined;
       this.wake(fiber);
       return;
     }
-    fiber.wait = '';
+    fiber.wait = "";
     fiber.call = undefined;
     this.raise(fiber, error);
   }
@@ -238,46 +299,46 @@ export abstract class Calls extends Attempts {
 
   stopCall(fiber: Fiber): void {
     const { call } = fiber;
-    if (call === undefined || call.state === 'stopping') return;
+    if (call === undefined || call.state === "stopping") return;
     const { spec, state } = call;
-    if (state === 'pause' || state === 'parked' || state === 'queued') {
-      if (state === 'queued') this.#askToStop(call);
-      if (state !== 'parked' && spec !== undefined) this.#end(fiber, call, spec, call.open);
+    if (state === "pause" || state === "parked" || state === "queued") {
+      if (state === "queued") this.#askToStop(call);
+      if (state !== "parked" && spec !== undefined) this.#end(fiber, call, spec, call.open);
       this.#rest(fiber);
       return;
     }
     this.#askToStop(call);
-    if (call.kind === 'task' && spec !== undefined) {
+    if (call.kind === "task" && spec !== undefined) {
       this.#end(fiber, call, spec, false);
       this.#rest(fiber);
       return;
     }
-    call.state = 'stopping';
-    this.noTimers(fiber, 'overall', 'heartbeat', ...(call.kind === 'workflow' ? ['timeout'] : []));
-    if (fiber.due.length === 0 && call.kind !== 'workflow' && call.kind !== 'start') {
-      this.arm(fiber, timer(this.now + SILENCE, Rank.errors, 'silence'));
+    call.state = "stopping";
+    this.noTimers(fiber, "overall", "heartbeat", ...(call.kind === "workflow" ? ["timeout"] : []));
+    if (fiber.due.length === 0 && call.kind !== "workflow" && call.kind !== "start") {
+      this.arm(fiber, timer(this.now + SILENCE, Rank.errors, "silence"));
     }
   }
 
   #askToStop(call: Calling): void {
-    this.command({ kind: 'stop', call: call.id, attempt: numberOf(call) });
+    this.command({ kind: "stop", call: call.id, attempt: numberOf(call) });
   }
 
   abandonCall(fiber: Fiber): void {
     const { call } = fiber;
     if (call === undefined) return;
-    const inFlight = call.state === 'sent' || call.state === 'stopping';
-    if (inFlight || call.state === 'queued') this.#askToStop(call);
-    if (call.spec !== undefined && call.state !== 'parked') {
-      this.#end(fiber, call, call.spec, call.kind !== 'task' && (call.open || inFlight));
+    const inFlight = call.state === "sent" || call.state === "stopping";
+    if (inFlight || call.state === "queued") this.#askToStop(call);
+    if (call.spec !== undefined && call.state !== "parked") {
+      this.#end(fiber, call, call.spec, call.kind !== "task" && (call.open || inFlight));
     }
   }
 
   /** A call has stopped, or was silent for too long. */
   #stoppedCall(fiber: Fiber, call: Calling, doubt: boolean): void {
-    if (call.state !== 'stopping') {
+    if (call.state !== "stopping") {
       // It has stopped by itself.
-      this.#system(fiber, call, 'Unavailable', { sent: false, chance: 0, detail: 'cancelled' });
+      this.#system(fiber, call, "Unavailable", { sent: false, chance: 0, detail: "cancelled" });
       return;
     }
     if (call.spec !== undefined) this.#end(fiber, call, call.spec, doubt);
@@ -285,7 +346,7 @@ export abstract class Calls extends Attempts {
   }
 
   #rest(fiber: Fiber): void {
-    fiber.wait = 'stopped';
+    fiber.wait = "stopped";
     fiber.call = undefined;
     fiber.due = [];
   }
@@ -293,37 +354,38 @@ export abstract class Calls extends Attempts {
   /** A timer of a call is due. */
   callTimer(fiber: Fiber, call: Calling, due: Timer): void {
     fiber.due = fiber.due.filter((each) => each !== due);
-    if (due.what === 'pause') {
+    if (due.what === "pause") {
       this.attempt(fiber, call);
       return;
     }
-    if (call.state === 'sent' || call.state === 'queued' || call.state === 'stopping') this.#askToStop(call);
-    if (due.what === 'silence' || call.state === 'stopping') {
-      this.noTimers(fiber, 'timeout', 'silence');
+    if (call.state === "sent" || call.state === "queued" || call.state === "stopping")
+      this.#askToStop(call);
+    if (due.what === "silence" || call.state === "stopping") {
+      this.noTimers(fiber, "timeout", "silence");
       this.#stoppedCall(fiber, call, true);
       return;
     }
-    this.noTimers(fiber, 'timeout', 'heartbeat', 'pause');
-    if (due.what === 'overall') {
-      call.open ||= call.state === 'sent';
-      this.attemptFailed(call, fiber.frame, 'Timeout', 'overall');
-      this.#givenUp(fiber, call, 'Timeout');
+    this.noTimers(fiber, "timeout", "heartbeat", "pause");
+    if (due.what === "overall") {
+      call.open ||= call.state === "sent";
+      this.attemptFailed(call, fiber.frame, "Timeout", "overall");
+      this.#givenUp(fiber, call, "Timeout");
       return;
     }
-    this.#system(fiber, call, 'Timeout', { sent: true, chance: 0.5 });
+    this.#system(fiber, call, "Timeout", { sent: true, chance: 0.5 });
   }
 
   /* -- operators */
 
   /** An operator decides about a parked step; what is given fits. */
-  operate(fiber: Fiber, call: Calling, action: Operation['action'], value: unknown): void {
+  operate(fiber: Fiber, call: Calling, action: Operation["action"], value: unknown): void {
     const { spec } = call;
     if (spec === undefined) return;
-    if (action === 'retry') this.round(fiber, call);
-    else if (action === 'supply') this.#take(fiber, call, spec, value);
+    if (action === "retry") this.round(fiber, call);
+    else if (action === "supply") this.#take(fiber, call, spec, value);
     else {
       const error = value as AnyError;
-      this.note('raised', call.path, undefined, { operation: call.target, error: error.is });
+      this.note("raised", call.path, undefined, { operation: call.target, error: error.is });
       this.#raise(fiber, call, spec, error);
     }
   }
@@ -332,7 +394,9 @@ export abstract class Calls extends Attempts {
 
   /** The point of no return: what is older cannot be undone any more, and no guard ends it. */
   #seal(frame: Frame, call: Calling): void {
-    const own = frame.log.filter((each) => each.id === call.entry && (each.kind === 'call' || each.kind === 'child'));
+    const own = frame.log.filter(
+      (each) => each.id === call.entry && (each.kind === "call" || each.kind === "child"),
+    );
     let gone: Entry[] = [];
     for (const each of this.outward(frame)) {
       gone = [...each.log.filter((one) => !own.includes(one)), ...each.beside.flat(), ...gone];
@@ -342,7 +406,7 @@ export abstract class Calls extends Attempts {
       each.due = each.due.filter((due) => !ends(each, due));
     }
     frame.log = own;
-    this.keep('pivot', call.path, gone, frame, { operation: call.target });
+    this.keep("pivot", call.path, gone, frame, { operation: call.target });
   }
 
   /* -- calls that no program has written */
@@ -350,41 +414,67 @@ export abstract class Calls extends Attempts {
   sendAlone(frame: Frame, each: Entry, letter?: Letter): void {
     const inner = this.undoFrame(frame, each);
     const fiber = this.begin(inner, each.key, 0, () => Promise.resolve());
-    fiber.wait = 'call';
+    fiber.wait = "call";
     const id = `c${String(fiber.id)}.${String(this.serial())}`;
     const { path, key } = each;
-    const about = { id, path, entry: 0, pivot: false, child: key, key, spec: undefined, source: each.source, attempt: 0, round: 0, open: false };
+    const about = {
+      id,
+      path,
+      entry: 0,
+      pivot: false,
+      child: key,
+      key,
+      spec: undefined,
+      source: each.source,
+      attempt: 0,
+      round: 0,
+      open: false,
+    };
     const what =
       letter === undefined
-        ? { kind: 'undo' as const, target: each.name, args: [], policy: undefined, pii: [] }
-        : { kind: letter.kind ?? 'activity', target: letter.operation, args: letter.args, policy: letter.policy, pii: letter.pii };
-    fiber.call = { ...about, ...what, state: 'sent' };
+        ? { kind: "undo" as const, target: each.name, args: [], policy: undefined, pii: [] }
+        : {
+            kind: letter.kind ?? "activity",
+            target: letter.operation,
+            args: letter.args,
+            policy: letter.policy,
+            pii: letter.pii,
+          };
+    fiber.call = { ...about, ...what, state: "sent" };
     this.round(fiber, fiber.call);
   }
 }
 
 const ends = (frame: Frame, due: Timer): boolean => {
-  const guard = due.what === 'guard' ? frame.guards[due.index] : undefined;
+  const guard = due.what === "guard" ? frame.guards[due.index] : undefined;
   return guard !== undefined && interrupting(guard);
 };
 
 const errorName = (given: unknown): string =>
-  typeof given === 'object' && given !== null && 'is' in given && typeof given.is === 'string' ? given.is : 'None';
+  typeof given === "object" && given !== null && "is" in given && typeof given.is === "string"
+    ? given.is
+    : "None";
 
 /** A value or error that an operator gives, read. */
-export function given(call: Calling, operation: Operation): { readonly value: unknown } | { readonly wrong: string } {
+export function given(
+  call: Calling,
+  operation: Operation,
+): { readonly value: unknown } | { readonly wrong: string } {
   const { spec } = call;
   const { action, value } = operation;
-  if (spec === undefined || action === 'retry' || action === 'cancel') return { value: undefined };
-  if (action === 'supply') return fitting(spec.name, () => spec.parse(value));
-  const name = typeof value === 'string' ? value : errorName(value);
+  if (spec === undefined || action === "retry" || action === "cancel") return { value: undefined };
+  if (action === "supply") return fitting(spec.name, () => spec.parse(value));
+  const name = typeof value === "string" ? value : errorName(value);
   if (SYSTEM.includes(name)) return { value: { is: name } };
   const parse = Object.hasOwn(spec.raises ?? {}, name) ? spec.raises?.[name] : undefined;
   if (parse === undefined) return { wrong: `\`${spec.name}\` raises no \`${name}\`` };
   return fitting(name, () => parse(value));
 }
 
-function fitting<T>(name: string, read: () => T): { readonly value: T } | { readonly wrong: string } {
+function fitting<T>(
+  name: string,
+  read: () => T,
+): { readonly value: T } | { readonly wrong: string } {
   try {
     return { value: inside(name, read) };
   } catch (misfit) {

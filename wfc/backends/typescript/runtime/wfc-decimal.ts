@@ -28,7 +28,7 @@ export class Decimal {
 
   /** The number that a text such as `12.50` says, or a safe integer is. */
   static of(value: string | number): Decimal {
-    const found = Decimal.read(typeof value === 'number' ? String(value) : value);
+    const found = Decimal.read(typeof value === "number" ? String(value) : value);
     if (found === undefined) throw new RangeError(`not a decimal number: ${String(value)}`);
     return found;
   }
@@ -37,10 +37,12 @@ export class Decimal {
   static read(text: string): Decimal | undefined {
     const parts = TEXT.exec(text);
     if (parts === null) return undefined;
-    const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts;
+    const [, sign = "", whole = "", fraction = "", exponent = "0"] = parts;
     const digits = BigInt(whole + fraction);
     const scale = Number(exponent) - fraction.length;
-    return Number.isSafeInteger(scale) ? Decimal.#fit(sign === '-' ? -digits : digits, scale) : undefined;
+    return Number.isSafeInteger(scale)
+      ? Decimal.#fit(sign === "-" ? -digits : digits, scale)
+      : undefined;
   }
 
   /** Rounds to 34 digits, and stops at the largest finite value. */
@@ -49,7 +51,10 @@ export class Decimal {
     if (extra > 0) {
       const rounded = halfEven(digits, power(extra));
       const carried = width(rounded) > DIGITS;
-      return Decimal.#bounded(carried ? rounded / 10n : rounded, exponent + extra + (carried ? 1 : 0));
+      return Decimal.#bounded(
+        carried ? rounded / 10n : rounded,
+        exponent + extra + (carried ? 1 : 0),
+      );
     }
     return Decimal.#bounded(digits, exponent);
   }
@@ -70,7 +75,9 @@ export class Decimal {
     // A number too small to be seen only tells which way to round.
     const least = high.exponent + Math.min(-1, width(high.digits) - DIGITS - 2);
     const unseen = width(low.digits) + low.exponent - 1 < least;
-    const [digits, exponent] = unseen ? [low.digits < 0n ? -1n : 1n, least] : [low.digits, low.exponent];
+    const [digits, exponent] = unseen
+      ? [low.digits < 0n ? -1n : 1n, least]
+      : [low.digits, low.exponent];
     return Decimal.#fit(high.digits * power(high.exponent - exponent) + digits, exponent);
   }
 
@@ -128,29 +135,30 @@ export class Decimal {
   }
 
   /** A whole number, within the bounds of safe integers. */
-  whole(mode: 'round' | 'floor' | 'ceil'): number {
+  whole(mode: "round" | "floor" | "ceil"): number {
     if (this.digits === 0n) return 0;
-    if (this.exponent + width(this.digits) > 20) return (this.digits < 0n ? -1 : 1) * Number.MAX_SAFE_INTEGER;
+    if (this.exponent + width(this.digits) > 20)
+      return (this.digits < 0n ? -1 : 1) * Number.MAX_SAFE_INTEGER;
     if (this.exponent >= 0) return bounded(this.digits * power(this.exponent));
     if (this.exponent + width(this.digits) < 0) return this.#tiny(mode);
     const divisor = power(-this.exponent);
     const quotient = this.digits / divisor;
     if (this.digits % divisor === 0n) return bounded(quotient);
-    if (mode === 'round') return bounded(halfEven(this.digits, divisor));
-    if (mode === 'floor') return bounded(this.digits < 0n ? quotient - 1n : quotient);
+    if (mode === "round") return bounded(halfEven(this.digits, divisor));
+    if (mode === "floor") return bounded(this.digits < 0n ? quotient - 1n : quotient);
     return bounded(this.digits > 0n ? quotient + 1n : quotient);
   }
 
-  #tiny(mode: 'round' | 'floor' | 'ceil'): number {
-    if (mode === 'floor') return this.digits < 0n ? -1 : 0;
-    return mode === 'ceil' && this.digits > 0n ? 1 : 0;
+  #tiny(mode: "round" | "floor" | "ceil"): number {
+    if (mode === "floor") return this.digits < 0n ? -1 : 0;
+    return mode === "ceil" && this.digits > 0n ? 1 : 0;
   }
 
   /** All digits, never with an exponent; at least `places` of them after the point. */
   toString(places = 0): string {
     const scale = Math.max(-this.exponent, places, 0);
     const digits = magnitude(this.digits) * power(scale + this.exponent);
-    const text = digits.toString().padStart(scale + 1, '0');
+    const text = digits.toString().padStart(scale + 1, "0");
     const point = text.length - scale;
     const shown = scale === 0 ? text : `${text.slice(0, point)}.${text.slice(point)}`;
     return this.digits < 0n ? `-${shown}` : shown;

@@ -1,11 +1,11 @@
 // Tokens as fibers of generated code: one runs at a time, until it waits. What that code waits for is here.
 
-import { Calls } from './wfc-calls.js';
-import type { Frame, Place } from './wfc-frame.js';
-import type { Guards, Left } from './wfc-guards.js';
-import { Failure, type Resource } from './wfc-host.js';
-import { Fiber, Interrupt, Rank, entry, timer, type Entry, type Inner } from './wfc-state.js';
-import { compare } from './wfc-values.js';
+import { Calls } from "./wfc-calls.js";
+import type { Frame, Place } from "./wfc-frame.js";
+import type { Guards, Left } from "./wfc-guards.js";
+import { Failure, type Resource } from "./wfc-host.js";
+import { Fiber, Interrupt, Rank, entry, timer, type Entry, type Inner } from "./wfc-state.js";
+import { compare } from "./wfc-values.js";
 
 const FUEL = 1_000_000; // steps of one turn; a program that needs more goes round without waiting
 
@@ -25,7 +25,7 @@ export abstract class Fibers extends Calls {
 
   burn(amount: number): void {
     this.#fuel -= amount;
-    if (this.#fuel <= 0) throw new Error('the process goes round without ever waiting');
+    if (this.#fuel <= 0) throw new Error("the process goes round without ever waiting");
   }
 
   broken(defect: unknown): void {
@@ -35,11 +35,24 @@ export abstract class Fibers extends Calls {
 
   /* -- fibers */
 
-  begin(frame: Frame, undo: string, undoDepth: number, body: (fiber: Fiber) => Promise<void>): Fiber {
-    return this.makeFiber(this.serial(), frame, undo, undoDepth, (fiber) => this.caught(fiber, () => body(fiber)));
+  begin(
+    frame: Frame,
+    undo: string,
+    undoDepth: number,
+    body: (fiber: Fiber) => Promise<void>,
+  ): Fiber {
+    return this.makeFiber(this.serial(), frame, undo, undoDepth, (fiber) =>
+      this.caught(fiber, () => body(fiber)),
+    );
   }
 
-  makeFiber(id: number, frame: Frame, undo: string, depth: number, body: (fiber: Fiber) => Promise<void>): Fiber {
+  makeFiber(
+    id: number,
+    frame: Frame,
+    undo: string,
+    depth: number,
+    body: (fiber: Fiber) => Promise<void>,
+  ): Fiber {
     const made = new Fiber(id, frame, undo, depth, (fiber) => {
       body(fiber).then(
         () => {
@@ -64,8 +77,8 @@ export abstract class Fibers extends Calls {
   }
 
   /** A token waits; what wakes it gives a value, or unwinds it to the guard that has fired. */
-  rest<T>(fiber: Fiber, wait?: Fiber['wait']): Promise<T> {
-    if (wait !== undefined && fiber.wait === '') fiber.wait = wait;
+  rest<T>(fiber: Fiber, wait?: Fiber["wait"]): Promise<T> {
+    if (wait !== undefined && fiber.wait === "") fiber.wait = wait;
     return new Promise<T>((resolve, reject) => {
       fiber.go = () => {
         const { thrown, value } = fiber;
@@ -81,7 +94,7 @@ export abstract class Fibers extends Calls {
   /** A token goes on at once, unless it has been stopped. */
   async held(fiber: Fiber): Promise<void> {
     this.burn(1);
-    if (fiber.wait !== '' || !this.has(fiber)) await this.rest(fiber);
+    if (fiber.wait !== "" || !this.has(fiber)) await this.rest(fiber);
   }
 
   /** Runs generated code: a `fail` in it leaves the place where its token stands. */
@@ -91,7 +104,7 @@ export abstract class Fibers extends Calls {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const { frame } = fiber;
-      this.note('raised', this.path(frame), frame, { error: error.error.is });
+      this.note("raised", this.path(frame), frame, { error: error.error.is });
       this.raise(fiber, error.error);
       return this.rest<T>(fiber);
     }
@@ -117,7 +130,11 @@ export abstract class Fibers extends Calls {
   }
 
   /** Runs all of a region under its guards. */
-  async whole<T, const S extends Guards<Frame>>(frame: Frame, guards: S, body: () => Promise<T>): Promise<Left<T, S>> {
+  async whole<T, const S extends Guards<Frame>>(
+    frame: Frame,
+    guards: S,
+    body: () => Promise<T>,
+  ): Promise<Left<T, S>> {
     const fiber = token(frame);
     this.arming(frame, guards);
     return this.#under(frame, async () => {
@@ -128,7 +145,7 @@ export abstract class Fibers extends Calls {
 
   async #under<T, S>(frame: Frame, body: () => Promise<T>): Promise<Left<T, S>> {
     try {
-      return { by: 'done', value: await body() };
+      return { by: "done", value: await body() };
     } catch (error) {
       if (!(error instanceof Interrupt) || error.target !== frame) throw error;
       return { by: frame.guards[error.guard]?.name, value: error.value } as unknown as Left<T, S>;
@@ -139,17 +156,22 @@ export abstract class Fibers extends Calls {
   async closing(fiber: Fiber): Promise<void> {
     for (;;) {
       const how = this.close(fiber);
-      if (how === 'closed') return;
-      if (how === 'yields') this.ready.push(fiber);
-      await this.rest(fiber, how === 'waits' ? 'closing' : undefined);
+      if (how === "closed") return;
+      if (how === "yields") this.ready.push(fiber);
+      await this.rest(fiber, how === "waits" ? "closing" : undefined);
     }
   }
 
-  async runBranch(fiber: Fiber, slot: Frame, { path, body }: Inner, iterates: boolean): Promise<void> {
-    const region = this.open(fiber, slot, { kind: iterates ? 'each' : 'branch', path }, {});
+  async runBranch(
+    fiber: Fiber,
+    slot: Frame,
+    { path, body }: Inner,
+    iterates: boolean,
+  ): Promise<void> {
+    const region = this.open(fiber, slot, { kind: iterates ? "each" : "branch", path }, {});
     const value = await this.caught(fiber, () => body(region));
     await this.closing(fiber);
-    fiber.wait = 'ended';
+    fiber.wait = "ended";
     this.branchValue(slot, value);
   }
 
@@ -164,9 +186,9 @@ export abstract class Fibers extends Calls {
     const resources = [...locks].sort((a, b) => a.rank - b.rank || compare(a.key, b.key));
     const patience = Math.max(1, waitMs); // a moment, so that a free lock can be granted
     fiber.lock = `l${String(fiber.id)}.${String(this.serial())}`;
-    fiber.wait = 'lock';
-    this.arm(fiber, timer(this.now + patience, Rank.errors, 'lock'));
-    this.command({ kind: 'lock', lock: fiber.lock, resources, waitMs: patience });
+    fiber.wait = "lock";
+    this.arm(fiber, timer(this.now + patience, Rank.errors, "lock"));
+    this.command({ kind: "lock", lock: fiber.lock, resources, waitMs: patience });
     const frame = await this.rest<Frame>(fiber);
     const value = await this.caught(fiber, () => body(frame));
     await this.closing(fiber);
@@ -175,34 +197,36 @@ export abstract class Fibers extends Calls {
 
   granted(fiber: Fiber): void {
     const { lock, frame: around } = fiber;
-    fiber.lock = '';
+    fiber.lock = "";
     this.wake(fiber);
-    const frame = this.open(fiber, around, { kind: 'lock', path: around.place }, {});
+    const frame = this.open(fiber, around, { kind: "lock", path: around.place }, {});
     fiber.value = frame;
     frame.held = lock;
-    this.note('lock granted', this.path(frame), frame, { lock });
+    this.note("lock granted", this.path(frame), frame, { lock });
   }
 
   pause(fiber: Fiber, at: number): void {
-    fiber.wait = 'wait';
-    this.arm(fiber, timer(at, Rank.waits, 'wait'));
+    fiber.wait = "wait";
+    this.arm(fiber, timer(at, Rank.waits, "wait"));
   }
 
   /** Undoes what the region has done so far; whether there is something to wait for. */
   undoHere(fiber: Fiber): boolean {
     const log = this.#taken(fiber, (frame) =>
-      frame.beside.length > 0 ? [entry('fork', { branches: [frame.log, ...frame.beside] })] : frame.log,
+      frame.beside.length > 0
+        ? [entry("fork", { branches: [frame.log, ...frame.beside] })]
+        : frame.log,
     );
     if (log.length === 0) return false;
-    fiber.wait = 'undo';
-    this.undo(log, fiber.frame, { kind: 'step', fiber });
+    fiber.wait = "undo";
+    this.undo(log, fiber.frame, { kind: "step", fiber });
     return true;
   }
 
   /** Makes final what the region has done so far. */
   settle(fiber: Fiber): void {
     const log = this.#taken(fiber, (frame) => [...frame.log, ...frame.beside.flat()]);
-    this.keep('settled', this.path(fiber.frame), log, fiber.frame);
+    this.keep("settled", this.path(fiber.frame), log, fiber.frame);
   }
 
   /** The log of the region that a token is in, which is empty then. */
@@ -219,6 +243,6 @@ export abstract class Fibers extends Calls {
 }
 
 function token(frame: Frame): Fiber {
-  if (frame.fiber === undefined) throw new Error('nothing runs here');
+  if (frame.fiber === undefined) throw new Error("nothing runs here");
   return frame.fiber;
 }

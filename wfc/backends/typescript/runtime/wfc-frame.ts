@@ -1,9 +1,9 @@
 // Frames: what is active, and all that generated code does with it. The turns of `Run` say what happens.
 
-import type * as G from './wfc-guards.js';
-import type { Resource } from './wfc-host.js';
-import { nothing } from './wfc-parse.js';
-import type { Run } from './wfc-run.js';
+import type * as G from "./wfc-guards.js";
+import type { Resource } from "./wfc-host.js";
+import { nothing } from "./wfc-parse.js";
+import type { Run } from "./wfc-run.js";
 import type {
   Branch,
   Call,
@@ -15,26 +15,26 @@ import type {
   Timer,
   Undo,
   Calling,
-} from './wfc-state.js';
-import type { AnyError, Settled } from './wfc-values.js';
+} from "./wfc-state.js";
+import type { AnyError, Settled } from "./wfc-values.js";
 
 /** What a frame is: a region, something guarded, a lock, branches, a block beside, or a part of an undo. */
 export type FrameKind =
-  | 'workflow'
-  | 'scope'
-  | 'branch'
-  | 'each'
-  | 'nodes'
-  | 'state'
-  | 'guarded'
-  | 'await'
-  | 'lock'
-  | 'fork'
-  | 'slot'
-  | 'beside'
-  | 'undo'
-  | 'undo list'
-  | 'undo fork';
+  | "workflow"
+  | "scope"
+  | "branch"
+  | "each"
+  | "nodes"
+  | "state"
+  | "guarded"
+  | "await"
+  | "lock"
+  | "fork"
+  | "slot"
+  | "beside"
+  | "undo"
+  | "undo list"
+  | "undo fork";
 
 /** Something that a turn may arm: a guard with its place among those of one frame. */
 export interface Armed {
@@ -42,9 +42,9 @@ export interface Armed {
   /** Its name among the guards of its frame, and what records say. */
   readonly name: string;
   readonly label: string;
-  readonly kind: 'on' | 'catch' | 'after' | 'at' | 'every';
+  readonly kind: "on" | "catch" | "after" | "at" | "every";
   readonly type: string;
-  readonly errors: readonly string[] | 'any';
+  readonly errors: readonly string[] | "any";
   readonly amount: number;
   readonly when: (value: unknown) => boolean;
   readonly keep: boolean;
@@ -65,7 +65,7 @@ export interface Place {
 }
 
 type Body = (wf: Frame) => Promise<unknown>;
-const REGIONS: readonly FrameKind[] = ['workflow', 'scope', 'branch', 'each'];
+const REGIONS: readonly FrameKind[] = ["workflow", "scope", "branch", "each"];
 
 /** One active region, guarded thing, branch or block. Generated code waits only on it. */
 export class Frame {
@@ -81,12 +81,12 @@ export class Frame {
   source: readonly number[];
   readonly iteration: readonly number[];
   /** `closed`: its guards are gone for good; `dead`: something around it stops it. */
-  phase: 'active' | 'closing' | 'stopping' | 'undoing' | 'closed' | 'dead' = 'active';
-  node = '';
+  phase: "active" | "closing" | "stopping" | "undoing" | "closed" | "dead" = "active";
+  node = "";
   guards: readonly Armed[] = [];
   ignored: readonly string[] = [];
   slas: readonly Sla[] = [];
-  own: Undo<undefined> | 'none' | undefined;
+  own: Undo<undefined> | "none" | undefined;
   log: Entry[] = [];
   beside: (readonly Entry[])[] = [];
   children: Frame[] = [];
@@ -99,7 +99,7 @@ export class Frame {
   /** Of a block beside: the number of its guard; of a branch: its own. */
   number = -1;
   /** The lock that is held. */
-  held = '';
+  held = "";
   fork: Fork | undefined;
   /** What a compensation undoes; what an undo has still to do. */
   entry: Entry | undefined;
@@ -110,17 +110,26 @@ export class Frame {
   errors: AnyError[] = [];
   last: Calling | undefined;
 
-  constructor(run: Run, id: number, parent: Frame | undefined, fiber: Fiber | undefined, place: Place) {
+  constructor(
+    run: Run,
+    id: number,
+    parent: Frame | undefined,
+    fiber: Fiber | undefined,
+    place: Place,
+  ) {
     this.run = run;
     this.id = id;
     this.kind = place.kind;
     this.parent = parent;
     this.fiber = fiber;
-    this.path = place.path ?? '';
+    this.path = place.path ?? "";
     this.depth = parent === undefined ? 0 : parent.depth + 1;
     this.entered = run.now;
     this.source = [...(parent?.source ?? []), place.source ?? 0];
-    this.iteration = [...(parent?.iteration ?? []), ...(place.iteration === undefined ? [] : [place.iteration])];
+    this.iteration = [
+      ...(parent?.iteration ?? []),
+      ...(place.iteration === undefined ? [] : [place.iteration]),
+    ];
   }
 
   /** Whether it is a region: what enters and leaves nodes. */
@@ -135,10 +144,10 @@ export class Frame {
 
   /** The place in the text of what stands here: a node, or the region around. */
   get place(): string {
-    if (this.isRegion) return this.node === '' ? this.path : this.node;
-    if (this.kind === 'beside') return this.parent?.path ?? '';
-    if (this.kind === 'undo') return this.entry?.path ?? '';
-    return this.kind === 'nodes' ? this.region.place : this.path;
+    if (this.isRegion) return this.node === "" ? this.path : this.node;
+    if (this.kind === "beside") return this.parent?.path ?? "";
+    if (this.kind === "undo") return this.entry?.path ?? "";
+    return this.kind === "nodes" ? this.region.place : this.path;
   }
 
   /** The recorded time of the input of this turn. */
@@ -147,7 +156,7 @@ export class Frame {
   }
 
   get #token(): Fiber {
-    if (this.fiber === undefined) throw new Error('nothing runs here');
+    if (this.fiber === undefined) throw new Error("nothing runs here");
     return this.fiber;
   }
 
@@ -155,13 +164,13 @@ export class Frame {
 
   #nodeOf(name: string): string {
     const { path } = this.region;
-    return path === '' ? name : `${path}.${name}`;
+    return path === "" ? name : `${path}.${name}`;
   }
 
   /** Enters a state without guards. */
   async enter(node: string): Promise<void> {
     this.run.enter(this, this.#nodeOf(node));
-    this.run.offerWhile(() => this.#token.wait === '');
+    this.run.offerWhile(() => this.#token.wait === "");
     await this.run.held(this.#token);
   }
 
@@ -173,7 +182,7 @@ export class Frame {
   ): Promise<G.Left<T, S>> {
     const path = this.#nodeOf(node);
     this.run.enter(this, path);
-    return this.run.guarded(this, { kind: 'state', path }, guards, body);
+    return this.run.guarded(this, { kind: "state", path }, guards, body);
   }
 
   /** Runs a scope: a region of its own, under its guards. */
@@ -182,11 +191,14 @@ export class Frame {
     guards: S,
     body: (wf: Frame) => Promise<T>,
   ): Promise<G.Left<T, S>> {
-    return this.run.guarded(this, { kind: 'scope', path }, guards, body);
+    return this.run.guarded(this, { kind: "scope", path }, guards, body);
   }
 
   /** The guards of this region itself, around all that it does. */
-  async whole<T, const S extends G.Guards<Frame>>(guards: S, body: () => Promise<T>): Promise<G.Left<T, S>> {
+  async whole<T, const S extends G.Guards<Frame>>(
+    guards: S,
+    body: () => Promise<T>,
+  ): Promise<G.Left<T, S>> {
     return this.run.whole(this, guards, body);
   }
 
@@ -195,7 +207,7 @@ export class Frame {
     guards: S,
     body: (wf: Frame) => Promise<T>,
   ): Promise<G.Left<T, S>> {
-    return this.run.guarded(this, { kind: 'nodes', path: this.path }, guards, body);
+    return this.run.guarded(this, { kind: "nodes", path: this.path }, guards, body);
   }
 
   /** Guards around one step. */
@@ -203,13 +215,18 @@ export class Frame {
     guards: S,
     body: (wf: Frame) => Promise<T>,
   ): Promise<G.Left<T, S>> {
-    return this.run.guarded(this, { kind: 'guarded', path: this.place }, guards, body);
+    return this.run.guarded(this, { kind: "guarded", path: this.place }, guards, body);
   }
 
   /** Waits for guards, with nothing else to do. */
   async await<const S extends G.Guards<Frame>>(guards: S): Promise<G.Fired<S>> {
-    const idle = async (wf: Frame): Promise<never> => wf.run.rest<never>(wf.#token, 'await');
-    return (await this.run.guarded(this, { kind: 'await', path: this.place }, guards, idle)) as G.Fired<S>;
+    const idle = async (wf: Frame): Promise<never> => wf.run.rest<never>(wf.#token, "await");
+    return (await this.run.guarded(
+      this,
+      { kind: "await", path: this.place },
+      guards,
+      idle,
+    )) as G.Fired<S>;
   }
 
   /** Before a workflow completes, its own guards hear what is left in the inbox. */
@@ -219,7 +236,7 @@ export class Frame {
   }
 
   /** How this region is undone once it has completed, in place of its log. */
-  compensate(own: Undo<undefined> | 'none'): void {
+  compensate(own: Undo<undefined> | "none"): void {
     this.own = own;
   }
 
@@ -260,7 +277,7 @@ export class Frame {
     const names = Object.keys(branches);
     const at = this.place;
     const bodies = Object.values(branches).map((body, i) => {
-      const path = [at, names[i] ?? ''].filter((part) => part !== '').join('.');
+      const path = [at, names[i] ?? ""].filter((part) => part !== "").join(".");
       return { path, body };
     });
     const joined = (fork: Fork): unknown => fields(join, names, fork.branches);
@@ -308,7 +325,11 @@ export class Frame {
   /* -- locks, undo */
 
   /** Holds resources around `body`; what an error undoes is undone before they are released. */
-  async lock<T>(locks: readonly Resource[], waitMs: number, body: (wf: Frame) => Promise<T>): Promise<T> {
+  async lock<T>(
+    locks: readonly Resource[],
+    waitMs: number,
+    body: (wf: Frame) => Promise<T>,
+  ): Promise<T> {
     return this.run.locked(this, locks, waitMs, body);
   }
 
@@ -349,16 +370,16 @@ export class Frame {
   }
 
   audit(text: string): void {
-    this.run.note('audit', this.run.path(this), this, { text });
+    this.run.note("audit", this.run.path(this), this, { text });
   }
 
   measure(metric: string, value: unknown = 1): void {
-    this.run.command({ kind: 'measured', metric, value });
+    this.run.command({ kind: "measured", metric, value });
   }
 
   emit(type: string, data: unknown): void {
-    this.run.command({ kind: 'emitted', event: { type, data } });
-    this.run.note('emitted', this.run.path(this), undefined, { type });
+    this.run.command({ kind: "emitted", event: { type, data } });
+    this.run.note("emitted", this.run.path(this), undefined, { type });
   }
 
   views(views: Readonly<Record<string, () => unknown>>): void {
@@ -372,31 +393,46 @@ export class Frame {
 export const undoBy = <R>(call: () => Call<R>): Undo<unknown> => ({
   blind: () => {
     const stored = call();
-    return (wf) => wf.do('undo', stored);
+    return (wf) => wf.do("undo", stored);
   },
 });
 /** The undo by one call that needs the result. */
 export const undoWith = <R, S>(call: (result: R) => Call<S>): Undo<R> => ({
-  stored: () => (result) => (wf) => wf.do('undo', call(result)),
+  stored: () => (result) => (wf) => wf.do("undo", call(result)),
 });
 /** The start of a detached workflow. */
-export const detached = <R>(call: Call<R>, undo?: Undo<undefined>, key?: string): Call<undefined> => {
-  return { ...call, kind: 'start', parse: nothing, undo, keyed: true, ...(key !== undefined && { key }) };
+export const detached = <R>(
+  call: Call<R>,
+  undo?: Undo<undefined>,
+  key?: string,
+): Call<undefined> => {
+  return {
+    ...call,
+    kind: "start",
+    parse: nothing,
+    undo,
+    keyed: true,
+    ...(key !== undefined && { key }),
+  };
 };
 
 /** What `as` of a `parallel` gives: a field for each branch, or the value of the first. */
 function fields(join: G.Join, names: readonly string[], branches: readonly Branch[]): unknown {
-  if (join.join === 'first') return branches.find((branch) => branch.won)?.value;
+  if (join.join === "first") return branches.find((branch) => branch.won)?.value;
   const found = names.map((name, i) => [name, end(join, branches[i])] as const);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
 function list(join: G.Join, branches: readonly Branch[]): unknown {
-  const given = branches.filter((branch) => branch.won || join.join === 'settled').map((branch) => end(join, branch));
-  return join.join === 'first' ? given[0] : given;
+  const given = branches
+    .filter((branch) => branch.won || join.join === "settled")
+    .map((branch) => end(join, branch));
+  return join.join === "first" ? given[0] : given;
 }
 
 function end(join: G.Join, branch: Branch | undefined): unknown {
-  if (join.join !== 'settled') return branch?.won === true ? branch.value : undefined;
-  return branch?.won === true ? { is: 'Ok', value: branch.value } : { is: 'Failed', error: branch?.error };
+  if (join.join !== "settled") return branch?.won === true ? branch.value : undefined;
+  return branch?.won === true
+    ? { is: "Ok", value: branch.value }
+    : { is: "Failed", error: branch?.error };
 }

@@ -1,6 +1,6 @@
 // What hosts and instances say to each other: commands, inputs, calls, policies, errors.
 
-import { message, type AnyError, type Assignee } from './wfc-values.js';
+import { message, type AnyError, type Assignee } from "./wfc-values.js";
 
 /* ------------------------------------------------------------------------------------------ host */
 
@@ -22,7 +22,7 @@ export interface Info {
 
 /** An attempt to be sent. A host keeps breakers, limits and concurrency, because instances share them. */
 export interface Send {
-  readonly kind: 'send';
+  readonly kind: "send";
   readonly call: string;
   readonly attempt: number;
   readonly what: CallKind;
@@ -35,34 +35,44 @@ export interface Send {
   readonly assign?: readonly Assignee[] | undefined;
   /** Part of an undo: it passes an open breaker. */
   readonly undo: boolean;
-  readonly breaker?: Policy['breaker'];
-  readonly limit?: Policy['limit'];
+  readonly breaker?: Policy["breaker"];
+  readonly limit?: Policy["limit"];
   readonly concurrency?: number | undefined;
 }
 
 export type Command =
   | Send
-  | { readonly kind: 'stop'; readonly call: string; readonly attempt: number }
+  | { readonly kind: "stop"; readonly call: string; readonly attempt: number }
   /** Tell when this instant has been reached; without one: no more. */
-  | { readonly kind: 'alarm'; readonly at: number | undefined }
-  | { readonly kind: 'lock'; readonly lock: string; readonly resources: readonly Resource[]; readonly waitMs: number }
-  | { readonly kind: 'unlock'; readonly lock: string }
-  | { readonly kind: 'emitted'; readonly event: WorkflowEvent }
-  | { readonly kind: 'measured'; readonly metric: string; readonly value: unknown }
-  | { readonly kind: 'dead letter'; readonly letter: DeadLetter }
-  | { readonly kind: 'ended'; readonly how: 'done' | 'failed' | 'undone'; readonly value?: unknown; readonly incomplete: boolean }
-  | { readonly kind: 'record'; readonly record: AuditRecord };
+  | { readonly kind: "alarm"; readonly at: number | undefined }
+  | {
+      readonly kind: "lock";
+      readonly lock: string;
+      readonly resources: readonly Resource[];
+      readonly waitMs: number;
+    }
+  | { readonly kind: "unlock"; readonly lock: string }
+  | { readonly kind: "emitted"; readonly event: WorkflowEvent }
+  | { readonly kind: "measured"; readonly metric: string; readonly value: unknown }
+  | { readonly kind: "dead letter"; readonly letter: DeadLetter }
+  | {
+      readonly kind: "ended";
+      readonly how: "done" | "failed" | "undone";
+      readonly value?: unknown;
+      readonly incomplete: boolean;
+    }
+  | { readonly kind: "record"; readonly record: AuditRecord };
 
 /** How an attempt has ended. */
 export interface Answered {
-  readonly kind: 'answered';
+  readonly kind: "answered";
   readonly call: string;
   readonly attempt: number;
   /**
    * `value`: it worked. `error`: a business error. `system`: `Timeout`, `Unavailable` or `Invalid`, by name.
    * `cancelled`: asked to stop, it stopped, and nothing was done.
    */
-  readonly how: 'value' | 'error' | 'system' | 'cancelled';
+  readonly how: "value" | "error" | "system" | "cancelled";
   readonly value?: unknown;
   /** Whether the attempt may have reached the service; it has, if nothing is said. */
   readonly sent?: boolean;
@@ -76,37 +86,37 @@ export interface Answered {
 export type Input = { readonly at: number } & (
   | Answered
   /** A call that had to wait for its turn has been sent: its timeout begins. */
-  | { readonly kind: 'sent'; readonly call: string; readonly attempt: number }
+  | { readonly kind: "sent"; readonly call: string; readonly attempt: number }
   /** An attempt is alive. */
-  | { readonly kind: 'beat'; readonly call: string; readonly attempt: number }
-  | { readonly kind: 'event'; readonly event: WorkflowEvent }
+  | { readonly kind: "beat"; readonly call: string; readonly attempt: number }
+  | { readonly kind: "event"; readonly event: WorkflowEvent }
   /** Time has reached `at`. */
-  | { readonly kind: 'time' }
-  | { readonly kind: 'locked'; readonly lock: string; readonly state: 'granted' | 'lost' }
+  | { readonly kind: "time" }
+  | { readonly kind: "locked"; readonly lock: string; readonly state: "granted" | "lost" }
   | Operation
   /** A completed child is to undo what it has done. */
-  | { readonly kind: 'undone' }
+  | { readonly kind: "undone" }
 );
 
 /** An operator acts: `cancel` on the instance, the others on a parked step or a dead letter, by its key. */
 export interface Operation {
-  readonly kind: 'operator';
-  readonly action: 'cancel' | 'retry' | 'supply' | 'raise';
+  readonly kind: "operator";
+  readonly action: "cancel" | "retry" | "supply" | "raise";
   readonly key?: string;
   readonly value?: unknown;
 }
 
 /** Why an input is refused; it then changes nothing. */
 export type Refusal =
-  | 'not-running'
-  | 'unknown-event'
-  | 'wrong-event'
-  | 'unknown-call'
-  | 'unknown-lock'
-  | 'unknown-step'
-  | 'wrong-value'
-  | 'point-of-no-return'
-  | 'goes-back-in-time';
+  | "not-running"
+  | "unknown-event"
+  | "wrong-event"
+  | "unknown-call"
+  | "unknown-lock"
+  | "unknown-step"
+  | "wrong-value"
+  | "point-of-no-return"
+  | "goes-back-in-time";
 
 export interface WorkflowEvent {
   readonly type: string;
@@ -146,7 +156,7 @@ export interface Policy {
   readonly name: string;
   readonly timeoutMs?: number;
   readonly overallMs?: number;
-  readonly attempts: number | 'forever';
+  readonly attempts: number | "forever";
   readonly backoffMs: number;
   readonly factor: number;
   readonly maxMs: number;
@@ -154,11 +164,15 @@ export interface Policy {
   readonly jitter: number;
   readonly only?: readonly string[];
   readonly except?: readonly string[];
-  readonly breaker?: { readonly failures: number; readonly withinMs: number; readonly probeMs: number };
+  readonly breaker?: {
+    readonly failures: number;
+    readonly withinMs: number;
+    readonly probeMs: number;
+  };
   readonly limit?: { readonly count: number; readonly perMs: number };
   readonly concurrency?: number;
   readonly heartbeatMs?: number;
-  readonly exhausted: 'fail' | { readonly deadLetter: string } | { readonly park: string };
+  readonly exhausted: "fail" | { readonly deadLetter: string } | { readonly park: string };
 }
 
 /** Passed last to every activity. */
@@ -166,15 +180,18 @@ export interface ActivityContext {
   /** The same over attempts, crashes and operators' retries: hand it to the other side. */
   readonly key: string;
   readonly attempt: number;
-  readonly signal: { readonly aborted: boolean; addEventListener(type: 'abort', listener: () => void): void };
+  readonly signal: {
+    readonly aborted: boolean;
+    addEventListener(type: "abort", listener: () => void): void;
+  };
 }
 
 /** `start` starts a detached workflow, `undo` undoes a completed child. */
-export type CallKind = 'activity' | 'query' | 'task' | 'workflow' | 'start' | 'undo';
+export type CallKind = "activity" | "query" | "task" | "workflow" | "start" | "undo";
 
 /** A business error, declared by `error`, or a system error. */
 export class Failure extends Error {
-  override readonly name = 'Failure';
+  override readonly name = "Failure";
   readonly error: AnyError;
   constructor(error: AnyError) {
     super(message(error));

@@ -1,16 +1,16 @@
 // One instance of a workflow: takes one input a turn and sends commands. No clock, no chance, no input or output.
 
-import { numberOf } from './wfc-base.js';
-import { given } from './wfc-calls.js';
-import { Fibers } from './wfc-fibers.js';
-import type { Frame } from './wfc-frame.js';
-import type { Host, Input, Operation, Refusal, WorkflowEvent } from './wfc-host.js';
-import { Misfit, type Parse } from './wfc-parse.js';
-import { Rank, type Calling, type Fiber, type Timer } from './wfc-state.js';
-import { CANCELLED, before } from './wfc-stops.js';
+import { numberOf } from "./wfc-base.js";
+import { given } from "./wfc-calls.js";
+import { Fibers } from "./wfc-fibers.js";
+import type { Frame } from "./wfc-frame.js";
+import type { Host, Input, Operation, Refusal, WorkflowEvent } from "./wfc-host.js";
+import { Misfit, type Parse } from "./wfc-parse.js";
+import { Rank, type Calling, type Fiber, type Timer } from "./wfc-state.js";
+import { CANCELLED, before } from "./wfc-stops.js";
 
 export interface EventSpec {
-  readonly mode: 'buffered' | 'latest' | 'transient';
+  readonly mode: "buffered" | "latest" | "transient";
   readonly parse: Parse<unknown>;
   readonly key?: (data: never) => string | number;
 }
@@ -26,26 +26,26 @@ const SMALL = 100; // frames and tokens of an instance whose timers are all look
 /** The place of an input among all that falls on one instant. A host that has several delivers them in this order. */
 export function rank(input: Input): number {
   switch (input.kind) {
-    case 'operator':
-    case 'undone':
+    case "operator":
+    case "undone":
       return 1;
-    case 'answered':
-      return input.how === 'value' ? Rank.values : Rank.errors;
-    case 'locked':
-      return input.state === 'granted' ? Rank.grants : Rank.errors;
-    case 'sent':
-    case 'beat':
+    case "answered":
+      return input.how === "value" ? Rank.values : Rank.errors;
+    case "locked":
+      return input.state === "granted" ? Rank.grants : Rank.errors;
+    case "sent":
+    case "beat":
       return Rank.values;
-    case 'event':
+    case "event":
       return Rank.events;
-    case 'time':
+    case "time":
       return Rank.deadlines;
   }
 }
 
 /** Something that waits for an operator: a call, or the undo `of` one. */
 export interface Open {
-  readonly kind: 'parked' | 'dead letter';
+  readonly kind: "parked" | "dead letter";
   readonly key: string;
   readonly operation: string;
   readonly of: string;
@@ -83,13 +83,17 @@ export class Run extends Fibers {
   /* -- turns */
 
   /** Begins the instance. */
-  start(at: number, about: Readonly<Record<string, unknown>>, body: (wf: Frame) => Promise<unknown>): void {
+  start(
+    at: number,
+    about: Readonly<Record<string, unknown>>,
+    body: (wf: Frame) => Promise<unknown>,
+  ): void {
     this.#turn(at, () => {
-      this.note('started', '', undefined, about);
+      this.note("started", "", undefined, about);
       const id = this.serial();
-      const root = this.add({ kind: 'workflow' }, undefined);
+      const root = this.add({ kind: "workflow" }, undefined);
       this.root = root;
-      const fiber = this.makeFiber(id, root, '', 0, async () => {
+      const fiber = this.makeFiber(id, root, "", 0, async () => {
         this.value = await this.caught(fiber, () => body(root));
         await this.closing(fiber);
         this.#completed(fiber);
@@ -126,7 +130,12 @@ export class Run extends Fibers {
 
   async #turns(): Promise<void> {
     try {
-      for (let next = this.#queue.shift(); next !== undefined && !this.defect; next = this.#queue.shift()) await next();
+      for (
+        let next = this.#queue.shift();
+        next !== undefined && !this.defect;
+        next = this.#queue.shift()
+      )
+        await next();
     } catch (defect) {
       this.broken(defect);
     }
@@ -137,7 +146,7 @@ export class Run extends Fibers {
   async #settle(): Promise<void> {
     for (;;) {
       await this.#runOn();
-      if (this.status === 'running' && this.inbox.length > 0 && this.offer()) continue;
+      if (this.status === "running" && this.inbox.length > 0 && this.offer()) continue;
       if (!this.#fireDue()) return;
     }
   }
@@ -147,7 +156,7 @@ export class Run extends Fibers {
     for (;;) {
       this.burn(20); // guards that fire at once can lead to each other for ever, without a step between
       for (let fiber = this.ready.shift(); fiber !== undefined; fiber = this.ready.shift()) {
-        if (this.has(fiber) && fiber.wait === '') await this.step(fiber);
+        if (this.has(fiber) && fiber.wait === "") await this.step(fiber);
       }
       if (this.finishStops() || this.#cancel()) continue;
       if (this.tails.length + this.resumed.length + this.joined.length === 0) return;
@@ -174,71 +183,77 @@ export class Run extends Fibers {
       return;
     }
     fiber.stop = false;
-    fiber.wait = 'stopped';
+    fiber.wait = "stopped";
   }
 
   /** An operator's cancel waits until nothing is being undone. */
   #cancel(): boolean {
     const { root } = this;
-    if (!this.cancelling || this.status !== 'running' || root === undefined) return false;
-    if (!['active', 'closed', 'closing'].includes(root.phase) || this.holds(root)) return false;
+    if (!this.cancelling || this.status !== "running" || root === undefined) return false;
+    if (!["active", "closed", "closing"].includes(root.phase) || this.holds(root)) return false;
     this.cancelling = false;
     if (root.sealed) return false;
-    this.interrupt(root, { kind: 'error', value: { is: CANCELLED } });
+    this.interrupt(root, { kind: "error", value: { is: CANCELLED } });
     return true;
   }
 
   /* -- one input */
 
   #refusal(input: Input): Refusal | undefined {
-    if (input.at < this.now) return 'goes-back-in-time';
+    if (input.at < this.now) return "goes-back-in-time";
     switch (input.kind) {
-      case 'answered':
-      case 'sent':
-      case 'beat':
-        return this.#caller(input.call, input.attempt) === undefined ? 'unknown-call' : undefined;
-      case 'locked': {
+      case "answered":
+      case "sent":
+      case "beat":
+        return this.#caller(input.call, input.attempt) === undefined ? "unknown-call" : undefined;
+      case "locked": {
         if (this.#locker(input.lock) !== undefined) return undefined;
-        return input.state === 'granted' || this.#heldBy(input.lock) === undefined ? 'unknown-lock' : undefined;
+        return input.state === "granted" || this.#heldBy(input.lock) === undefined
+          ? "unknown-lock"
+          : undefined;
       }
-      case 'operator':
+      case "operator":
         return this.#operatorRefusal(input);
-      case 'undone':
-        return this.status === 'done' && this.host.info.child === true && this.frames.size === 0 ? undefined : 'not-running';
-      case 'event':
+      case "undone":
+        return this.status === "done" && this.host.info.child === true && this.frames.size === 0
+          ? undefined
+          : "not-running";
+      case "event":
         return this.#eventRefusal(input.event);
-      case 'time':
+      case "time":
         return undefined;
     }
   }
 
   #eventRefusal({ type, data }: WorkflowEvent): Refusal | undefined {
-    if (this.status !== 'running') return 'not-running';
+    if (this.status !== "running") return "not-running";
     const spec = this.#spec(type);
-    if (spec === undefined) return 'unknown-event';
+    if (spec === undefined) return "unknown-event";
     try {
       spec.parse(data);
       return undefined;
     } catch (error) {
-      if (error instanceof Misfit) return 'wrong-event';
+      if (error instanceof Misfit) return "wrong-event";
       throw error;
     }
   }
 
   #operatorRefusal(input: Operation): Refusal | undefined {
-    const { action, key = '' } = input;
-    if (action === 'cancel') {
-      if (this.status !== 'running') return 'not-running';
+    const { action, key = "" } = input;
+    if (action === "cancel") {
+      if (this.status !== "running") return "not-running";
       const passing = [...this.fibers.values()].some((fiber) => fiber.call?.pivot === true);
-      return this.root?.sealed === true || passing ? 'point-of-no-return' : undefined;
+      return this.root?.sealed === true || passing ? "point-of-no-return" : undefined;
     }
     const letter = this.letters.get(key);
     if (letter !== undefined) {
-      return action === 'raise' || (action === 'retry' && letter.doubt === true) ? 'wrong-value' : undefined;
+      return action === "raise" || (action === "retry" && letter.doubt === true)
+        ? "wrong-value"
+        : undefined;
     }
     const call = this.#parked(key)?.call;
-    if (call === undefined) return 'unknown-step';
-    return 'wrong' in given(call, input) ? 'wrong-value' : undefined;
+    if (call === undefined) return "unknown-step";
+    return "wrong" in given(call, input) ? "wrong-value" : undefined;
   }
 
   #spec(type: string): EventSpec | undefined {
@@ -246,32 +261,39 @@ export class Run extends Fibers {
   }
 
   /** The call that waits for the answer of an attempt, with its token. */
-  #caller(id: string, attempt: number): { readonly fiber: Fiber; readonly call: Calling } | undefined {
+  #caller(
+    id: string,
+    attempt: number,
+  ): { readonly fiber: Fiber; readonly call: Calling } | undefined {
     for (const fiber of this.fibers.values()) {
       const { call } = fiber;
       if (call?.id !== id || numberOf(call) !== attempt) continue;
-      return ['sent', 'queued', 'stopping'].includes(call.state) ? { fiber, call } : undefined;
+      return ["sent", "queued", "stopping"].includes(call.state) ? { fiber, call } : undefined;
     }
     return undefined;
   }
 
   #parked(key: string): Fiber | undefined {
-    return [...this.fibers.values()].find(({ call }) => call?.state === 'parked' && call.key === key);
+    return [...this.fibers.values()].find(
+      ({ call }) => call?.state === "parked" && call.key === key,
+    );
   }
 
   /** What an operator may see to: parked steps and dead letters. */
   get unattended(): readonly Open[] {
     const parked = [...this.fibers.values()].flatMap(({ call }): Open[] =>
-      call?.state === 'parked' ? [{ kind: 'parked', key: call.key, operation: call.target, of: call.target }] : [],
+      call?.state === "parked"
+        ? [{ kind: "parked", key: call.key, operation: call.target, of: call.target }]
+        : [],
     );
     const letters = [...this.letters.values()].map(({ key, operation, name }): Open => {
-      return { kind: 'dead letter', key, operation, of: name };
+      return { kind: "dead letter", key, operation, of: name };
     });
     return [...parked, ...letters];
   }
 
   #locker(lock: string): Fiber | undefined {
-    return [...this.fibers.values()].find((fiber) => fiber.wait === 'lock' && fiber.lock === lock);
+    return [...this.fibers.values()].find((fiber) => fiber.wait === "lock" && fiber.lock === lock);
   }
 
   #heldBy(lock: string): Frame | undefined {
@@ -281,42 +303,43 @@ export class Run extends Fibers {
   /** Decides which guard or waiting step an input belongs to, and lets it have it. */
   async #hand(input: Input): Promise<void> {
     while (this.#fireDue(rank(input))) await this.#runOn(); // what was due before this input has its turn first
-    const isCancel = input.kind === 'operator' && input.action === 'cancel';
-    if (this.status !== 'running' && (input.kind === 'event' || isCancel)) {
-      this.note('late answer', ''); // what was due before it has ended the instance
+    const isCancel = input.kind === "operator" && input.action === "cancel";
+    if (this.status !== "running" && (input.kind === "event" || isCancel)) {
+      this.note("late answer", ""); // what was due before it has ended the instance
       return;
     }
     switch (input.kind) {
-      case 'answered': {
+      case "answered": {
         const found = this.#caller(input.call, input.attempt);
-        if (found === undefined) this.note('late answer', '', undefined, { call: input.call }); // its time was over
+        if (found === undefined)
+          this.note("late answer", "", undefined, { call: input.call }); // its time was over
         else this.answered(found.fiber, found.call, input);
         return;
       }
-      case 'sent':
-      case 'beat': {
+      case "sent":
+      case "beat": {
         const found = this.#caller(input.call, input.attempt);
         if (found === undefined) return;
-        if (input.kind === 'sent') this.sent(found.fiber, found.call);
+        if (input.kind === "sent") this.sent(found.fiber, found.call);
         else this.beat(found.fiber, found.call);
         return;
       }
-      case 'locked':
+      case "locked":
         this.#locked(input.lock, input.state);
         return;
-      case 'event':
+      case "event":
         this.#event(input.event);
         return;
-      case 'operator':
+      case "operator":
         this.#operator(input);
         return;
-      case 'undone': {
+      case "undone": {
         const log = [...this.log];
         this.log = [];
-        this.undo(log, undefined, { kind: 'child' });
+        this.undo(log, undefined, { kind: "child" });
         return;
       }
-      case 'time':
+      case "time":
         return;
     }
   }
@@ -324,16 +347,16 @@ export class Run extends Fibers {
   #event({ type, data }: WorkflowEvent): void {
     const spec = this.#spec(type);
     const event = { type, data: spec?.parse(data) };
-    this.note('event received', '', undefined, { type });
+    this.note("event received", "", undefined, { type });
     const taker = this.taker(event);
-    if (spec?.mode === 'latest') this.inbox = this.inbox.filter((other) => other.type !== type);
+    if (spec?.mode === "latest") this.inbox = this.inbox.filter((other) => other.type !== type);
     if (taker !== undefined) this.hear(event, taker.frame, taker.guard);
-    else if (spec?.mode === 'transient') this.note('event dropped', '', undefined, { type });
+    else if (spec?.mode === "transient") this.note("event dropped", "", undefined, { type });
     else this.inbox.push(event);
   }
 
-  #locked(lock: string, state: 'granted' | 'lost'): void {
-    if (state === 'granted') {
+  #locked(lock: string, state: "granted" | "lost"): void {
+    if (state === "granted") {
       const fiber = this.#locker(lock);
       if (fiber === undefined) this.unlock(lock);
       else this.granted(fiber);
@@ -341,14 +364,15 @@ export class Run extends Fibers {
     }
     const frame = this.#heldBy(lock);
     if (frame === undefined) return;
-    frame.held = '';
-    this.note('lock lost', this.path(frame), frame, { lock });
-    if (frame.phase === 'active') this.interrupt(frame, { kind: 'error', value: { is: 'LockLost' } });
+    frame.held = "";
+    this.note("lock lost", this.path(frame), frame, { lock });
+    if (frame.phase === "active")
+      this.interrupt(frame, { kind: "error", value: { is: "LockLost" } });
   }
 
   #operator(input: Operation): void {
-    const { action, key = '', value } = input;
-    if (action === 'cancel') {
+    const { action, key = "", value } = input;
+    if (action === "cancel") {
       this.cancelling = true;
       return;
     }
@@ -357,17 +381,21 @@ export class Run extends Fibers {
       const fiber = this.#parked(key);
       const call = fiber?.call;
       if (fiber === undefined || call === undefined) {
-        this.note('late answer', '', undefined, { key }); // a deadline of this very moment was faster
+        this.note("late answer", "", undefined, { key }); // a deadline of this very moment was faster
         return;
       }
       const read = given(call, input);
-      this.operate(fiber, call, action, 'value' in read ? read.value : undefined);
+      this.operate(fiber, call, action, "value" in read ? read.value : undefined);
     } else if (letter.entry === undefined) {
-      if (action === 'retry') this.callAgain(letter);
+      if (action === "retry") this.callAgain(letter);
       else this.letters.delete(letter.key); // somebody has seen to it; the instance has gone on
-    } else if (action === 'supply' && letter.doubt !== true) {
+    } else if (action === "supply" && letter.doubt !== true) {
       this.letters.delete(letter.key); // somebody has undone it by hand
-      this.note('undone', letter.path, undefined, { operation: letter.name, key: letter.key, by: 'operator' });
+      this.note("undone", letter.path, undefined, {
+        operation: letter.name,
+        key: letter.key,
+        by: "operator",
+      });
       this.flag();
     } else this.redrive(letter, letter.entry, value);
   }
@@ -377,8 +405,13 @@ export class Run extends Fibers {
   /** All timers that are due, first by time, then by the order of one instant. */
   #timers(): Due[] {
     const found: Due[] = [];
-    const look = (due: readonly Timer[], { depth, source, iteration }: Pick<Due, 'depth' | 'source' | 'iteration'>, owner: { frame: Frame } | { fiber: Fiber }): void => {
-      for (const each of due) if (each.at <= this.now) found.push({ timer: each, depth, source, iteration, ...owner });
+    const look = (
+      due: readonly Timer[],
+      { depth, source, iteration }: Pick<Due, "depth" | "source" | "iteration">,
+      owner: { frame: Frame } | { fiber: Fiber },
+    ): void => {
+      for (const each of due)
+        if (each.at <= this.now) found.push({ timer: each, depth, source, iteration, ...owner });
     };
     for (const frame of this.frames.values()) look(frame.due, frame, { frame });
     for (const fiber of this.fibers.values()) {
@@ -401,8 +434,9 @@ export class Run extends Fibers {
     for (const { timer: due, frame, fiber } of this.#timers()) {
       if (earlier !== undefined && due.at === this.now && due.rank >= earlier) continue;
       if (frame !== undefined) {
-        const guard = due.what === 'guard' ? frame.guards[due.index] : undefined;
-        if (guard !== undefined && guard.block === undefined && (frame.sealed || this.holds(frame))) continue;
+        const guard = due.what === "guard" ? frame.guards[due.index] : undefined;
+        if (guard !== undefined && guard.block === undefined && (frame.sealed || this.holds(frame)))
+          continue;
         this.fireTimer(frame, due);
       } else if (fiber !== undefined) this.#fiberTimer(fiber, due);
       return true;
@@ -411,15 +445,15 @@ export class Run extends Fibers {
   }
 
   #fiberTimer(fiber: Fiber, due: Timer): void {
-    if (fiber.wait === 'call' && fiber.call !== undefined) this.callTimer(fiber, fiber.call, due);
-    else if (fiber.wait === 'lock') {
+    if (fiber.wait === "call" && fiber.call !== undefined) this.callTimer(fiber, fiber.call, due);
+    else if (fiber.wait === "lock") {
       const { lock, frame } = fiber;
-      fiber.lock = '';
+      fiber.lock = "";
       this.unlock(lock);
-      this.note('raised', this.path(frame), frame, { error: 'LockTimeout' });
+      this.note("raised", this.path(frame), frame, { error: "LockTimeout" });
       fiber.due = [];
-      fiber.wait = '';
-      this.raise(fiber, { is: 'LockTimeout' });
+      fiber.wait = "";
+      this.raise(fiber, { is: "LockTimeout" });
     } else this.wake(fiber);
   }
 
@@ -427,7 +461,8 @@ export class Run extends Fibers {
   #first(): number | undefined {
     let first: number | undefined;
     for (const { due } of [...this.frames.values(), ...this.fibers.values()]) {
-      for (const { at } of due) if (at > this.now && (first === undefined || at < first)) first = at;
+      for (const { at } of due)
+        if (at > this.now && (first === undefined || at < first)) first = at;
     }
     return first;
   }
@@ -437,43 +472,47 @@ export class Run extends Fibers {
    * due any more: looking through all timers after each turn would cost more than waking up in vain.
    */
   #setAlarm(): void {
-    if (this.status !== 'running' && this.fibers.size === 0) return;
+    if (this.status !== "running" && this.fibers.size === 0) return;
     let at = this.armed;
     const known = this.alarm !== undefined && this.alarm > this.now;
     if (!known || this.frames.size + this.fibers.size <= SMALL) at = this.#first();
     else if (at === undefined || (this.alarm !== undefined && this.alarm < at)) at = this.alarm;
     if (at === this.alarm) return;
     this.alarm = at;
-    this.command({ kind: 'alarm', at });
+    this.command({ kind: "alarm", at });
   }
 
   /* -- the end */
 
   #completed(fiber: Fiber): void {
-    fiber.wait = 'ended';
-    this.status = 'done';
+    fiber.wait = "ended";
+    this.status = "done";
     const keeps = this.keysIn(this.log);
     const isChild = this.host.info.child === true;
     if (!isChild) this.log = [];
-    this.#report('completed', !isChild && keeps.length > 0 ? { keeps } : {});
-    this.command({ kind: 'ended', how: 'done', value: this.value, incomplete: this.incomplete });
+    this.#report("completed", !isChild && keeps.length > 0 ? { keeps } : {});
+    this.command({ kind: "ended", how: "done", value: this.value, incomplete: this.incomplete });
     this.onEnd();
   }
 
   failed(): void {
-    this.status = 'failed';
+    this.status = "failed";
     this.log = [];
-    this.#report('failed', { error: this.error?.is });
-    this.command({ kind: 'ended', how: 'failed', value: this.error, incomplete: this.incomplete });
+    this.#report("failed", { error: this.error?.is });
+    this.command({ kind: "ended", how: "failed", value: this.error, incomplete: this.incomplete });
     this.onEnd();
   }
 
   /** The completion record lists what nobody has heard. Nothing goes on but what operators have asked for. */
   #report(kind: string, detail: Readonly<Record<string, unknown>>): void {
-    const asked = [...this.frames.values()].filter((frame) => frame.parent === undefined && frame.following?.kind === 'letter');
+    const asked = [...this.frames.values()].filter(
+      (frame) => frame.parent === undefined && frame.following?.kind === "letter",
+    );
     const kept = new Set(asked.flatMap((frame) => [...this.inside(frame)]));
-    for (const frame of [...this.frames.values()]) if (!kept.has(frame)) this.frames.delete(frame.id);
-    for (const fiber of [...this.fibers.values()]) if (!kept.has(fiber.frame)) this.fibers.delete(fiber.id);
+    for (const frame of [...this.frames.values()])
+      if (!kept.has(frame)) this.frames.delete(frame.id);
+    for (const fiber of [...this.fibers.values()])
+      if (!kept.has(fiber.frame)) this.fibers.delete(fiber.id);
     this.stopping = this.stopping.filter((frame) => this.frames.has(frame.id));
     this.cancelling = false;
     this.tails = [];
@@ -481,14 +520,18 @@ export class Run extends Fibers {
     this.joined = [];
     const unconsumed = this.inbox.map((event) => event.type);
     const left = unconsumed.length > 0 ? { unconsumed } : {};
-    this.note(kind, '', undefined, { ...detail, ...left, ...(this.incomplete ? { incomplete: true } : {}) });
+    this.note(kind, "", undefined, {
+      ...detail,
+      ...left,
+      ...(this.incomplete ? { incomplete: true } : {}),
+    });
     if (this.alarm === undefined) return;
     this.alarm = undefined;
-    this.command({ kind: 'alarm', at: undefined });
+    this.command({ kind: "alarm", at: undefined });
   }
 
   undoneChild(): void {
-    this.command({ kind: 'ended', how: 'undone', incomplete: this.incomplete });
+    this.command({ kind: "ended", how: "undone", incomplete: this.incomplete });
   }
 
   /** What a view shows as of the last turn. */

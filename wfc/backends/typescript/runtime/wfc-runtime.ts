@@ -1,21 +1,29 @@
 // Runtime of generated workflows: what their files import, and instances as hosts see them.
 
-import type { Frame } from './wfc-frame.js';
-import { Failure, type Host, type Input, type Refusal } from './wfc-host.js';
-import type { Parse } from './wfc-parse.js';
-import { Run, type EventSpec, type Open } from './wfc-run.js';
+import type { Frame } from "./wfc-frame.js";
+import { Failure, type Host, type Input, type Refusal } from "./wfc-host.js";
+import type { Parse } from "./wfc-parse.js";
+import { Run, type EventSpec, type Open } from "./wfc-run.js";
 
-export * from './wfc-decimal.js';
-export { detached, undoBy, undoWith, type Frame } from './wfc-frame.js';
-export * from './wfc-guards.js';
-export type { Parse } from './wfc-parse.js';
-export { Misfit } from './wfc-parse.js';
-export * as parse from './wfc-parse.js';
-export * from './wfc-host.js';
-export { rank, type EventSpec, type Open } from './wfc-run.js';
-export type { Call, Undo, UndoBody } from './wfc-state.js';
-export type { AnyError, Assignee, Dictionary, Secret, Settled, SystemError, Tagged } from './wfc-values.js';
-export * as val from './wfc-values.js';
+export * from "./wfc-decimal.js";
+export { detached, undoBy, undoWith, type Frame } from "./wfc-frame.js";
+export * from "./wfc-guards.js";
+export type { Parse } from "./wfc-parse.js";
+export { Misfit } from "./wfc-parse.js";
+export * as parse from "./wfc-parse.js";
+export * from "./wfc-host.js";
+export { rank, type EventSpec, type Open } from "./wfc-run.js";
+export type { Call, Undo, UndoBody } from "./wfc-state.js";
+export type {
+  AnyError,
+  Assignee,
+  Dictionary,
+  Secret,
+  Settled,
+  SystemError,
+  Tagged,
+} from "./wfc-values.js";
+export * as val from "./wfc-values.js";
 
 /** A workflow as a host sees it. */
 export interface Workflow<I, R> {
@@ -49,8 +57,8 @@ export class Instance<I, R> {
       this.#run.onDefect = reject;
       this.#run.onEnd = () => {
         const { error } = this.#run;
-        if (this.#run.status === 'done') resolve(this.#run.value as R);
-        else reject(new Failure(error ?? { is: 'Unavailable' }));
+        if (this.#run.status === "done") resolve(this.#run.value as R);
+        else reject(new Failure(error ?? { is: "Unavailable" }));
       };
       this.#run.start(at, { workflow: name, version }, (wf) => run(wf, input));
     });
@@ -71,7 +79,7 @@ export class Instance<I, R> {
     return this.#run.unattended;
   }
 
-  get status(): 'running' | 'done' | 'failed' {
+  get status(): "running" | "done" | "failed" {
     return this.#run.status;
   }
 

@@ -1,12 +1,21 @@
 // An instance as data: what is active, what has been done, what is under way. The turns change it.
 
-import type { CallKind, Policy } from './wfc-host.js';
-import type { Frame } from './wfc-frame.js';
-import type { Parse } from './wfc-parse.js';
-import type { AnyError, Assignee } from './wfc-values.js';
+import type { CallKind, Policy } from "./wfc-host.js";
+import type { Frame } from "./wfc-frame.js";
+import type { Parse } from "./wfc-parse.js";
+import type { AnyError, Assignee } from "./wfc-values.js";
 
 /** The place of a timer, or of an input, among all that falls on one instant. */
-export const Rank = { errors: 2, values: 3, grants: 4, events: 5, deadlines: 6, waits: 7, beside: 8, slas: 9 } as const;
+export const Rank = {
+  errors: 2,
+  values: 3,
+  grants: 4,
+  events: 5,
+  deadlines: 6,
+  waits: 7,
+  beside: 8,
+  slas: 9,
+} as const;
 
 /** Something that happens at an instant. */
 export interface Timer {
@@ -36,7 +45,7 @@ export interface Undo<R> {
 
 /** A call that answers with `R`. */
 export interface Call<R> {
-  readonly kind: Exclude<CallKind, 'undo'>;
+  readonly kind: Exclude<CallKind, "undo">;
   readonly name: string;
   readonly args: readonly unknown[];
   /** Without one: a single attempt that never times out. */
@@ -55,7 +64,7 @@ export interface Call<R> {
   /** Arguments, and their fields, that dead letters do not show: `0.email`, `1.*.name`. */
   readonly pii?: readonly string[];
   /** `child`: a completed child undoes itself. */
-  readonly undo?: Undo<R> | 'child' | undefined;
+  readonly undo?: Undo<R> | "child" | undefined;
   readonly parse: Parse<R>;
 }
 
@@ -78,7 +87,7 @@ export interface Calling {
   readonly pii: readonly string[];
   /** Where it stands among all that goes on. */
   readonly source: readonly number[];
-  state: 'queued' | 'sent' | 'pause' | 'parked' | 'stopping';
+  state: "queued" | "sent" | "pause" | "parked" | "stopping";
   attempt: number;
   round: number;
   /** An attempt may have had its effect though nobody said so. */
@@ -101,12 +110,12 @@ export interface Stored {
  * that an operator has repeated, in no log.
  */
 export interface Entry {
-  readonly kind: 'call' | 'region' | 'child' | 'fork' | 'held' | 'release' | 'again';
+  readonly kind: "call" | "region" | "child" | "fork" | "held" | "release" | "again";
   readonly id: number;
   readonly path: string;
   readonly name: string;
   readonly key: string;
-  readonly state: 'started' | 'done' | 'doubt';
+  readonly state: "started" | "done" | "doubt";
   readonly undo?: Stored | undefined;
   readonly source: readonly number[];
   readonly log: readonly Entry[];
@@ -115,25 +124,29 @@ export interface Entry {
 }
 const EMPTY = {
   id: 0,
-  path: '',
-  name: '',
-  key: '',
-  state: 'done',
+  path: "",
+  name: "",
+  key: "",
+  state: "done",
   source: [],
   log: [],
   branches: [],
   limit: Number.POSITIVE_INFINITY,
 } as const;
-export const entry = (kind: Entry['kind'], given: Partial<Entry>): Entry => ({ kind, ...EMPTY, ...given });
+export const entry = (kind: Entry["kind"], given: Partial<Entry>): Entry => ({
+  kind,
+  ...EMPTY,
+  ...given,
+});
 
 /** What goes on when an undo has ended. */
 export type Then =
-  | { readonly kind: 'guard'; readonly frame: Frame }
-  | { readonly kind: 'step'; readonly fiber: Fiber }
-  | { readonly kind: 'branch'; readonly frame: Frame; readonly index: number }
-  | { readonly kind: 'losers'; readonly frame: Frame }
-  | { readonly kind: 'list'; readonly frame: Frame }
-  | { readonly kind: 'letter' | 'failed' | 'child' };
+  | { readonly kind: "guard"; readonly frame: Frame }
+  | { readonly kind: "step"; readonly fiber: Fiber }
+  | { readonly kind: "branch"; readonly frame: Frame; readonly index: number }
+  | { readonly kind: "losers"; readonly frame: Frame }
+  | { readonly kind: "list"; readonly frame: Frame }
+  | { readonly kind: "letter" | "failed" | "child" };
 
 /** A dead letter that is open. `entry` is what its redrive undoes; without one it repeats a forward call. */
 export interface Letter {
@@ -156,13 +169,13 @@ export interface Letter {
 
 /** Why a frame is stopped: one of its guards has fired, an error crosses it, or something around it has ended. */
 export type Cause =
-  | { readonly kind: 'guard'; readonly guard: number; readonly value: unknown }
-  | { readonly kind: 'error'; readonly value: AnyError }
-  | { readonly kind: 'stop' };
+  | { readonly kind: "guard"; readonly guard: number; readonly value: unknown }
+  | { readonly kind: "error"; readonly value: AnyError }
+  | { readonly kind: "stop" };
 
 /** A branch or iteration of a fork. */
 export interface Branch {
-  state: 'waiting' | 'running' | 'value' | 'undoing' | 'failed' | 'stopped';
+  state: "waiting" | "running" | "value" | "undoing" | "failed" | "stopped";
   slot: Frame | undefined;
   value: unknown;
   error: AnyError | undefined;
@@ -178,7 +191,7 @@ export interface Inner {
 
 /** A `parallel` or `for each` under way. `need` is how many must complete, `over` that it is decided. */
 export interface Fork {
-  readonly join: 'all' | 'first' | 'some' | 'settled';
+  readonly join: "all" | "first" | "some" | "settled";
   readonly need: number;
   readonly limit: number;
   readonly branches: readonly Branch[];
@@ -205,10 +218,21 @@ export class Fiber {
   /** The key of what is undone, if it runs a compensation. */
   readonly undo: string;
   readonly undoDepth: number;
-  wait: '' | 'call' | 'wait' | 'await' | 'fork' | 'lock' | 'undo' | 'closing' | 'unwind' | 'stopped' | 'ended' = '';
+  wait:
+    | ""
+    | "call"
+    | "wait"
+    | "await"
+    | "fork"
+    | "lock"
+    | "undo"
+    | "closing"
+    | "unwind"
+    | "stopped"
+    | "ended" = "";
   call: Calling | undefined;
   due: Timer[] = [];
-  lock = '';
+  lock = "";
   /** Where its step stands in the text, as far as that makes a difference. */
   position = 0;
   /** It stops as soon as the undo it waits for has ended. */
@@ -219,7 +243,13 @@ export class Fiber {
   /** Goes on with the generated code; the first time, it begins it. */
   go: () => void;
 
-  constructor(id: number, frame: Frame, undo: string, undoDepth: number, begin: (fiber: Fiber) => void) {
+  constructor(
+    id: number,
+    frame: Frame,
+    undo: string,
+    undoDepth: number,
+    begin: (fiber: Fiber) => void,
+  ) {
     this.id = id;
     this.frame = frame;
     this.base = frame;
@@ -233,12 +263,12 @@ export class Fiber {
 
 /** Unwinds generated code to the guarded thing whose guard has fired. Never seen by that code. */
 export class Interrupt extends Error {
-  override readonly name = 'Interrupt';
+  override readonly name = "Interrupt";
   readonly target: Frame;
   readonly guard: number;
   readonly value: unknown;
   constructor(target: Frame, guard: number, value: unknown) {
-    super('interrupted');
+    super("interrupted");
     this.target = target;
     this.guard = guard;
     this.value = value;

@@ -1,24 +1,34 @@
 // Undo: the mirror of the order of doing. A list is undone newest first, the branches of a fork side by side.
 
-import { Base } from './wfc-base.js';
-import type { Frame } from './wfc-frame.js';
-import { entry, type Calling, type Entry, type Letter, type Then, type UndoBody } from './wfc-state.js';
-import type { AnyError } from './wfc-values.js';
+import { Base } from "./wfc-base.js";
+import type { Frame } from "./wfc-frame.js";
+import {
+  entry,
+  type Calling,
+  type Entry,
+  type Letter,
+  type Then,
+  type UndoBody,
+} from "./wfc-state.js";
+import type { AnyError } from "./wfc-values.js";
 
-const UNATTENDED = 'unattended';
-const DONE: Readonly<Partial<Record<Entry['kind'], string>>> = { child: 'child undone', again: 'redriven' };
+const UNATTENDED = "unattended";
+const DONE: Readonly<Partial<Record<Entry["kind"], string>>> = {
+  child: "child undone",
+  again: "redriven",
+};
 
 export const queueOf = (call: Calling | undefined): string => {
-  const exhausted = call?.policy?.exhausted ?? 'fail';
-  if (exhausted === 'fail') return UNATTENDED;
-  return 'park' in exhausted ? exhausted.park : exhausted.deadLetter;
+  const exhausted = call?.policy?.exhausted ?? "fail";
+  if (exhausted === "fail") return UNATTENDED;
+  return "park" in exhausted ? exhausted.park : exhausted.deadLetter;
 };
 
 /** The part of a turn that undoes. */
 export abstract class Undos extends Base {
   /** Undoes a log, then goes on. What is around waits for that: an undo is never interrupted. */
   undo(log: Entry[], parent: Frame | undefined, then: Then): void {
-    const frame = this.add({ kind: 'undo list' }, parent);
+    const frame = this.add({ kind: "undo list" }, parent);
     frame.rest = log;
     frame.following = then;
     this.#next(frame);
@@ -28,25 +38,25 @@ export abstract class Undos extends Base {
   #next(frame: Frame): void {
     for (let each = frame.rest.pop(); each !== undefined; each = frame.rest.pop()) {
       switch (each.kind) {
-        case 'call':
-        case 'region':
-        case 'again':
+        case "call":
+        case "region":
+        case "again":
           if (each.undo?.body !== undefined) {
             this.#run(frame, each, each.undo.body);
             return;
           }
           if (each.undo !== undefined) this.#inDoubt(each);
           break;
-        case 'child':
+        case "child":
           this.sendAlone(frame, each);
           return;
-        case 'held':
-          frame.rest.push(entry('release', { key: each.key }), ...each.log);
+        case "held":
+          frame.rest.push(entry("release", { key: each.key }), ...each.log);
           break;
-        case 'release':
+        case "release":
           this.unlock(each.key);
           break;
-        case 'fork': {
+        case "fork": {
           const branches = each.branches.filter((branch) => branch.length > 0);
           if (branches.length > 0) {
             this.#fork(frame, branches, each.limit);
@@ -61,12 +71,17 @@ export abstract class Undos extends Base {
   }
 
   /** Undoes some branches side by side. */
-  undoBranches(branches: readonly (readonly Entry[])[], limit: number, parent: Frame, then: Then): void {
-    this.undo([entry('fork', { branches, limit })], parent, then);
+  undoBranches(
+    branches: readonly (readonly Entry[])[],
+    limit: number,
+    parent: Frame,
+    then: Then,
+  ): void {
+    this.undo([entry("fork", { branches, limit })], parent, then);
   }
 
   #fork(frame: Frame, branches: readonly (readonly Entry[])[], limit: number): void {
-    const fork = this.add({ kind: 'undo fork' }, frame);
+    const fork = this.add({ kind: "undo fork" }, frame);
     fork.logs = [...branches];
     fork.limit = limit;
     this.#more(fork);
@@ -79,9 +94,9 @@ export abstract class Undos extends Base {
       started.push(fork.logs.pop() ?? []);
     }
     const lists = started.map((log) => {
-      const inner = this.add({ kind: 'undo list' }, fork);
+      const inner = this.add({ kind: "undo list" }, fork);
       inner.rest = [...log];
-      inner.following = { kind: 'list', frame: fork };
+      inner.following = { kind: "list", frame: fork };
       return inner;
     });
     for (const inner of lists) this.#next(inner);
@@ -90,19 +105,19 @@ export abstract class Undos extends Base {
   /** An undo has ended. */
   #ended(then: Then): void {
     switch (then.kind) {
-      case 'guard':
+      case "guard":
         this.tails.push(then.frame);
         return;
-      case 'step':
+      case "step":
         this.resumed.push(then.fiber);
         return;
-      case 'branch':
+      case "branch":
         this.branchEnded(then.frame, then.index);
         return;
-      case 'losers':
+      case "losers":
         this.losersUndone(then.frame);
         return;
-      case 'list': {
+      case "list": {
         const { frame } = then;
         if (frame.logs.length > 0) this.#more(frame);
         else if (frame.children.length === 0) {
@@ -111,13 +126,13 @@ export abstract class Undos extends Base {
         }
         return;
       }
-      case 'letter':
+      case "letter":
         this.flag();
         return;
-      case 'failed':
+      case "failed":
         this.failed();
         return;
-      case 'child':
+      case "child":
         this.undoneChild();
     }
   }
@@ -125,7 +140,8 @@ export abstract class Undos extends Base {
   /** Whether an undo is left to a person, or is being tried again. */
   flag(): void {
     const letters = [...this.letters.values()].some((letter) => letter.entry !== undefined);
-    this.incomplete = letters || [...this.frames.values()].some((frame) => frame.following?.kind === 'letter');
+    this.incomplete =
+      letters || [...this.frames.values()].some((frame) => frame.following?.kind === "letter");
   }
 
   /* -- one compensation */
@@ -143,7 +159,7 @@ export abstract class Undos extends Base {
 
   /** What a compensation runs in. */
   undoFrame(frame: Frame, each: Entry): Frame {
-    const inner = this.add({ kind: 'undo' }, frame);
+    const inner = this.add({ kind: "undo" }, frame);
     inner.entry = each;
     inner.source = each.source;
     return inner;
@@ -152,7 +168,10 @@ export abstract class Undos extends Base {
   /** A compensation has done its work. */
   undoDone(frame: Frame): void {
     const done = entryOf(frame);
-    this.note(DONE[done.kind] ?? 'undone', done.path, undefined, { operation: done.name, key: done.key });
+    this.note(DONE[done.kind] ?? "undone", done.path, undefined, {
+      operation: done.name,
+      key: done.key,
+    });
     if (this.letters.get(done.key)?.entry !== undefined) this.letters.delete(done.key);
     this.#finish(frame);
   }
@@ -162,14 +181,18 @@ export abstract class Undos extends Base {
     const failed = entryOf(frame);
     const { last } = frame;
     this.freed(this.collect(frame));
-    if (failed.kind === 'again') {
+    if (failed.kind === "again") {
       if (last !== undefined) this.forwardLetter(last, error);
       this.#finish(frame);
       return;
     }
     const errors = frame.errors.at(-1) === error ? frame.errors : [...frame.errors, error];
     this.incomplete = true;
-    this.note('undo failed', failed.path, undefined, { operation: failed.name, key: failed.key, error: error.is });
+    this.note("undo failed", failed.path, undefined, {
+      operation: failed.name,
+      key: failed.key,
+      error: error.is,
+    });
     this.letter({
       key: failed.key,
       queue: queueOf(last),
@@ -188,7 +211,15 @@ export abstract class Undos extends Base {
   /** The dead letter of a call that was given up; the process has gone on without it. */
   forwardLetter(call: Calling, error: AnyError): void {
     const { key, path, target, args, pii, attempt, kind, policy } = call;
-    const letter = { key, queue: queueOf(call), path, operation: target, args, pii, attempts: attempt };
+    const letter = {
+      key,
+      queue: queueOf(call),
+      path,
+      operation: target,
+      args,
+      pii,
+      attempts: attempt,
+    };
     this.letter({ ...letter, errors: [error], name: target, kind, policy });
   }
 
@@ -202,17 +233,30 @@ export abstract class Undos extends Base {
   #inDoubt(each: Entry): void {
     const { path, name, key } = each;
     this.incomplete = true;
-    this.note('undo failed', path, undefined, { operation: name, key, error: 'in doubt' });
+    this.note("undo failed", path, undefined, { operation: name, key, error: "in doubt" });
     const empty = { args: [], pii: [], errors: [], attempts: 0 };
-    this.letter({ key, queue: UNATTENDED, path, operation: name, ...empty, name, entry: each, doubt: true });
+    this.letter({
+      key,
+      queue: UNATTENDED,
+      path,
+      operation: name,
+      ...empty,
+      name,
+      entry: each,
+      doubt: true,
+    });
   }
 
   /** Repeats the forward call of a dead letter; the instance has gone on, so that nothing else changes. */
   callAgain(letter: Letter): void {
     this.letters.delete(letter.key);
-    const frame = this.add({ kind: 'undo list' }, undefined);
-    frame.following = { kind: 'letter' };
-    this.sendAlone(frame, entry('again', { path: letter.path, name: letter.name, key: letter.key }), letter);
+    const frame = this.add({ kind: "undo list" }, undefined);
+    frame.following = { kind: "letter" };
+    this.sendAlone(
+      frame,
+      entry("again", { path: letter.path, name: letter.name, key: letter.key }),
+      letter,
+    );
   }
 
   /**
@@ -225,12 +269,13 @@ export abstract class Undos extends Base {
       if (place.startsWith(`${again.key}/undo`)) this.visits.delete(place); // its calls have the keys they had before
     }
     const body = letter.doubt === true ? again.undo?.from?.(answer) : undefined;
-    const done: Entry = body === undefined ? again : { ...again, kind: 'call', state: 'done', undo: { body } };
-    this.undo([done], undefined, { kind: 'letter' });
+    const done: Entry =
+      body === undefined ? again : { ...again, kind: "call", state: "done", undo: { body } };
+    this.undo([done], undefined, { kind: "letter" });
   }
 }
 
 function entryOf(frame: Frame): Entry {
-  if (frame.entry === undefined) throw new Error('nothing is undone here');
+  if (frame.entry === undefined) throw new Error("nothing is undone here");
   return frame.entry;
 }

@@ -1,14 +1,26 @@
 // A host for a chart in one process: operations are functions, time is the clock on the wall. Nothing survives a crash.
 
-import { Run, type AuditRecord, type Command, type Fields, type Host, type Outcome, type Send, type Value } from './wfc-xstate.js';
+import {
+  Run,
+  type AuditRecord,
+  type Command,
+  type Fields,
+  type Host,
+  type Outcome,
+  type Send,
+  type Value,
+} from "./wfc-xstate.js";
 
 declare function setTimeout(work: () => void, milliseconds: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 
 /** What carries out an operation. It throws `{ is: 'CardDeclined', ... }` for an error that the operation declares. */
-export type Operation = (args: readonly Value[], call: { readonly key: string; readonly attempt: number }) => unknown;
+export type Operation = (
+  args: readonly Value[],
+  call: { readonly key: string; readonly attempt: number },
+) => unknown;
 export interface Ending {
-  readonly kind: 'done' | 'failed';
+  readonly kind: "done" | "failed";
   readonly value: Value; // the result, or the error
   readonly incomplete: boolean; // an undo is left to a person
 }
@@ -49,16 +61,19 @@ export class LocalHost implements Host {
     clearTimeout(this.#timer);
     if (at === undefined) return;
     const wait = Math.max(0, at - this.now());
-    this.#timer = setTimeout(() => {
-      if (wait > LONGEST) this.alarm(at);
-      else this.run.time();
-    }, Math.min(wait, LONGEST));
+    this.#timer = setTimeout(
+      () => {
+        if (wait > LONGEST) this.alarm(at);
+        else this.run.time();
+      },
+      Math.min(wait, LONGEST),
+    );
   }
 
   command(command: Command): void {
-    if (command.is === 'record') this.#told(command.record);
-    else if (command.is === 'send') void this.#send(command.send);
-    else if (command.is === 'ended') this.#end(command);
+    if (command.is === "record") this.#told(command.record);
+    else if (command.is === "send") void this.#send(command.send);
+    else if (command.is === "ended") this.#end(command);
   }
 
   async #send(send: Send): Promise<void> {
@@ -69,13 +84,19 @@ export class LocalHost implements Host {
   async #attempt(send: Send): Promise<Outcome> {
     const chance = Math.random();
     const operation = this.#operations.get(send.target);
-    if (operation === undefined) return { kind: 'system', value: 'Unavailable', sent: false, chance };
+    if (operation === undefined)
+      return { kind: "system", value: "Unavailable", sent: false, chance };
     try {
       await undefined; // never answers inside `command`
-      return { kind: 'value', value: await operation(send.args, { key: send.key, attempt: send.attempt }), chance };
+      return {
+        kind: "value",
+        value: await operation(send.args, { key: send.key, attempt: send.attempt }),
+        chance,
+      };
     } catch (error) {
-      if (typeof error === 'object' && error !== null && 'is' in error) return { kind: 'error', value: error, chance };
-      return { kind: 'system', value: 'Unavailable', sent: true, chance };
+      if (typeof error === "object" && error !== null && "is" in error)
+        return { kind: "error", value: error, chance };
+      return { kind: "system", value: "Unavailable", sent: true, chance };
     }
   }
 }

@@ -1,14 +1,27 @@
 // What an instance is made of, and the small questions that guards and actions ask of it.
 
-import { evaluate, holds, type Env } from './wfc-xstate-expressions.js';
-import { Forms } from './wfc-xstate-forms.js';
-import type { Command, Entry, Fields, FrameTable, GuardTable, Heard, ListenerTable, Live, State, Tables, Tree, Value } from './wfc-xstate-types.js';
+import { evaluate, holds, type Env } from "./wfc-xstate-expressions.js";
+import { Forms } from "./wfc-xstate-forms.js";
+import type {
+  Command,
+  Entry,
+  Fields,
+  FrameTable,
+  GuardTable,
+  Heard,
+  ListenerTable,
+  Live,
+  State,
+  Tables,
+  Tree,
+  Value,
+} from "./wfc-xstate-types.js";
 
 /** The tables of a chart, made ready; and the time, which is that of the input in hand. */
 export class Program {
   readonly tables: Tables;
   readonly forms: Forms;
-  readonly operations: ReadonlyMap<string, Tables['operations'][number][1]>;
+  readonly operations: ReadonlyMap<string, Tables["operations"][number][1]>;
   readonly functions: ReadonlyMap<string, Tree>;
   readonly constants: ReadonlyMap<string, Tree>;
   readonly events: ReadonlyMap<string, Tree>;
@@ -17,7 +30,8 @@ export class Program {
   turn = 0;
 
   constructor(tables: Tables) {
-    if (tables.format !== 1) throw new Error(`a chart of format ${String(tables.format)} is not known here`);
+    if (tables.format !== 1)
+      throw new Error(`a chart of format ${String(tables.format)} is not known here`);
     this.tables = tables;
     this.functions = new Map(tables.functions);
     this.constants = new Map(tables.constants);
@@ -48,7 +62,7 @@ export class Program {
   }
 
   mode(event: string): string {
-    return (this.events.get(event)?.['mode'] as string | undefined) ?? 'buffered';
+    return (this.events.get(event)?.["mode"] as string | undefined) ?? "buffered";
   }
 
   /** A frame and those around it. */
@@ -64,16 +78,46 @@ export class Program {
 }
 
 export const empty = (): State => ({
-  id: '', status: 'running', value: undefined, error: undefined, incomplete: false, cancelling: false, failing: 0,
-  serial: 0, turn: 0, out: [], inbox: [], among: [], waits: [], overdue: [], log: [], names: {}, frames: {}, given: {},
-  visits: {}, counters: {}, timers: {}, calls: {}, dues: {}, undoing: {}, lists: {},
+  id: "",
+  status: "running",
+  value: undefined,
+  error: undefined,
+  incomplete: false,
+  cancelling: false,
+  failing: 0,
+  serial: 0,
+  turn: 0,
+  out: [],
+  inbox: [],
+  among: [],
+  waits: [],
+  overdue: [],
+  log: [],
+  names: {},
+  frames: {},
+  given: {},
+  visits: {},
+  counters: {},
+  timers: {},
+  calls: {},
+  dues: {},
+  undoing: {},
+  lists: {},
 });
 
 /** A copy that may be changed; what lies in it is replaced, never changed. */
 export const copy = (s: State): State => ({
-  ...s, names: { ...s.names }, frames: { ...s.frames }, given: { ...s.given }, visits: { ...s.visits },
-  counters: { ...s.counters }, timers: { ...s.timers }, calls: { ...s.calls }, dues: { ...s.dues },
-  undoing: { ...s.undoing }, lists: { ...s.lists },
+  ...s,
+  names: { ...s.names },
+  frames: { ...s.frames },
+  given: { ...s.given },
+  visits: { ...s.visits },
+  counters: { ...s.counters },
+  timers: { ...s.timers },
+  calls: { ...s.calls },
+  dues: { ...s.dues },
+  undoing: { ...s.undoing },
+  lists: { ...s.lists },
 });
 
 /* ---------------------------------------------------------------------------------------- telling */
@@ -84,16 +128,17 @@ export function tell(p: Program, s: State, command: Command): void {
 }
 
 export function note(p: Program, s: State, kind: string, path: string, detail: Fields = {}): void {
-  if (p.tables.audit) tell(p, s, { is: 'record', record: { at: p.now, instance: s.id, kind, path, detail } });
+  if (p.tables.audit)
+    tell(p, s, { is: "record", record: { at: p.now, instance: s.id, kind, path, detail } });
 }
 
 /** The node at which a frame stands. */
 export function pathOf(p: Program, s: State, frame: number): string {
   for (const each of p.outward(frame)) {
     const path = s.frames[each]?.node || p.frame(each).path;
-    if (path !== '') return path;
+    if (path !== "") return path;
   }
-  return '';
+  return "";
 }
 
 /* ----------------------------------------------------------------------------------------- frames */
@@ -110,7 +155,15 @@ export function change(s: State, frame: number, by: Partial<Live>): void {
 
 export function add(p: Program, s: State, frame: number): void {
   s.serial += 1;
-  s.frames[frame] = { state: 'active', opened: s.serial, entered: p.now, node: '', log: [], guard: undefined, value: undefined };
+  s.frames[frame] = {
+    state: "active",
+    opened: s.serial,
+    entered: p.now,
+    node: "",
+    log: [],
+    guard: undefined,
+    value: undefined,
+  };
 }
 
 const drop = <T>(of: Record<string, T>, key: string | number): void => {
@@ -131,22 +184,24 @@ export function disarm(p: Program, s: State, frame: number): void {
 
 /** The frames inside a frame that are there, in order of their beginning; itself is not among them. */
 export function children(p: Program, s: State, frame: number): number[] {
-  return Object.keys(s.frames).map(Number).filter((each) => p.frame(each).parent === frame)
+  return Object.keys(s.frames)
+    .map(Number)
+    .filter((each) => p.frame(each).parent === frame)
     .sort((a, b) => live(s, a).opened - live(s, b).opened);
 }
 
 export function leaveNode(p: Program, s: State, frame: number): void {
   const region = p.outward(frame).find((each) => p.frame(each).boundary);
-  if (region === undefined || live(s, region).node === '') return;
-  note(p, s, 'left', live(s, region).node);
-  change(s, region, { node: '' });
+  if (region === undefined || live(s, region).node === "") return;
+  note(p, s, "left", live(s, region).node);
+  change(s, region, { node: "" });
 }
 
 /** What has been done inside a frame, as one log; the frames inside go. */
 export function collect(p: Program, s: State, frame: number): Entry[] {
   const log = [...live(s, frame).log];
   for (const child of children(p, s, frame)) {
-    if (p.frame(child).kind === 'fork') log.push(...collectFork(p, s, child));
+    if (p.frame(child).kind === "fork") log.push(...collectFork(p, s, child));
     else log.push(...collect(p, s, child));
     remove(p, s, child);
   }
@@ -156,20 +211,43 @@ export function collect(p: Program, s: State, frame: number): Entry[] {
 
 /** The logs of the branches, as one entry; the branches go. */
 export function collectFork(p: Program, s: State, fork: number): Entry[] {
-  const branches = (p.frame(fork).branches ?? []).filter((slot) => s.frames[slot] !== undefined).map((slot) => {
-    const log = collect(p, s, slot);
-    remove(p, s, slot);
-    return log;
-  });
+  const branches = (p.frame(fork).branches ?? [])
+    .filter((slot) => s.frames[slot] !== undefined)
+    .map((slot) => {
+      const log = collect(p, s, slot);
+      remove(p, s, slot);
+      return log;
+    });
   if (branches.every((log) => log.length === 0)) return [];
-  return [{ kind: 'fork', id: 0, path: '', name: '', key: '', state: 'done', undo: undefined, stored: {}, branches }];
+  return [
+    {
+      kind: "fork",
+      id: 0,
+      path: "",
+      name: "",
+      key: "",
+      state: "done",
+      undo: undefined,
+      stored: {},
+      branches,
+    },
+  ];
 }
 
 /** The keys of everything in a log that could be undone. */
 export const keysIn = (log: readonly Entry[]): string[] =>
-  log.flatMap((each) => [...(each.kind !== 'fork' && each.state !== 'started' ? [each.key] : []), ...each.branches.flatMap(keysIn)]);
+  log.flatMap((each) => [
+    ...(each.kind !== "fork" && each.state !== "started" ? [each.key] : []),
+    ...each.branches.flatMap(keysIn),
+  ]);
 
-export function keep(p: Program, s: State, kind: string, path: string, log: readonly Entry[]): void {
+export function keep(
+  p: Program,
+  s: State,
+  kind: string,
+  path: string,
+  log: readonly Entry[],
+): void {
   const keeps = keysIn(log);
   note(p, s, kind, path, keeps.length > 0 ? { keeps } : {});
 }
@@ -189,23 +267,35 @@ export const held = (p: Program, s: State, frame: number): boolean =>
 const runs = (s: State, guard: number): boolean => s.waits.some((each) => each.guard === guard);
 
 /** The first armed guard that takes an event, or the frame that ignores it; one that is held back hides those around. */
-export function taker(p: Program, s: State, event: Heard, among?: number): ListenerTable | undefined {
+export function taker(
+  p: Program,
+  s: State,
+  event: Heard,
+  among?: number,
+): ListenerTable | undefined {
   const found = p.tables.listeners.find((each) => {
-    if (each.event !== event.type || s.frames[each.frame]?.state !== 'active') return false;
+    if (each.event !== event.type || s.frames[each.frame]?.state !== "active") return false;
     if (among !== undefined && each.frame !== among) return false;
     if (each.guard === undefined) return true;
     const guard = p.guard(each.guard);
     if (guard.also && runs(s, each.guard)) return false;
     if (guard.when === undefined) return true;
     const bind = guard.whenBind;
-    return p.holds(guard.when, s, bind === undefined || bind === null ? {} : { [bind]: event.data });
+    return p.holds(
+      guard.when,
+      s,
+      bind === undefined || bind === null ? {} : { [bind]: event.data },
+    );
   });
   if (found?.guard === undefined || p.guard(found.guard).also) return found;
   return held(p, s, found.frame) ? undefined : found;
 }
 
 /** The first event of the inbox that is taken, and by whom. */
-export function offer(p: Program, s: State): { readonly place: number; readonly by: ListenerTable } | undefined {
+export function offer(
+  p: Program,
+  s: State,
+): { readonly place: number; readonly by: ListenerTable } | undefined {
   const frames: (number | undefined)[] = s.among.length > 0 ? [...s.among] : [undefined];
   for (const among of frames) {
     for (const [place, event] of s.inbox.entries()) {
@@ -230,7 +320,10 @@ export function overdue(p: Program, s: State, before: boolean): string | undefin
 export function cancels(p: Program, s: State): boolean {
   const root = s.frames[p.tables.root];
   if (!s.cancelling || root === undefined || held(p, s, p.tables.root)) return false;
-  return ['active', 'closed', 'closing'].includes(root.state) || (root.state === 'undoing' && root.guard !== undefined);
+  return (
+    ["active", "closed", "closing"].includes(root.state) ||
+    (root.state === "undoing" && root.guard !== undefined)
+  );
 }
 
 /** Whether nothing comes before what a token does next. */
@@ -242,4 +335,6 @@ export function quiet(p: Program, s: State, tail: boolean): boolean {
 /** Whether no call inside a frame is still to stop. */
 export const stopped = (p: Program, s: State, frame: number): boolean =>
   s.waits.length === 0 &&
-  Object.values(s.calls).every((call) => call.list > 0 || !p.within(p.tables.calls[call.site]?.frame ?? 0, frame));
+  Object.values(s.calls).every(
+    (call) => call.list > 0 || !p.within(p.tables.calls[call.site]?.frame ?? 0, frame),
+  );

@@ -149,29 +149,46 @@ export interface Send {
 }
 /** What an instance asks of its host, or tells. */
 export type Command =
-  | { readonly is: 'send'; readonly send: Send }
-  | { readonly is: 'stop'; readonly call: string; readonly attempt: number }
-  | { readonly is: 'emitted'; readonly type: string; readonly data: Value }
-  | { readonly is: 'measured'; readonly metric: string; readonly value: Value }
-  | { readonly is: 'dead letter'; readonly queue: string; readonly key: string; readonly path: string;
-      readonly operation: string; readonly args: readonly Value[]; readonly attempts: number }
-  | { readonly is: 'ended'; readonly kind: 'done' | 'failed'; readonly value: Value; readonly incomplete: boolean }
-  | { readonly is: 'record'; readonly record: AuditRecord };
+  | { readonly is: "send"; readonly send: Send }
+  | { readonly is: "stop"; readonly call: string; readonly attempt: number }
+  | { readonly is: "emitted"; readonly type: string; readonly data: Value }
+  | { readonly is: "measured"; readonly metric: string; readonly value: Value }
+  | {
+      readonly is: "dead letter";
+      readonly queue: string;
+      readonly key: string;
+      readonly path: string;
+      readonly operation: string;
+      readonly args: readonly Value[];
+      readonly attempts: number;
+    }
+  | {
+      readonly is: "ended";
+      readonly kind: "done" | "failed";
+      readonly value: Value;
+      readonly incomplete: boolean;
+    }
+  | { readonly is: "record"; readonly record: AuditRecord };
 /** How an attempt has ended. */
 export type Outcome =
-  | { readonly kind: 'value'; readonly value: Value; readonly chance?: number }
-  | { readonly kind: 'error'; readonly value: Value; readonly chance?: number }
-  | { readonly kind: 'system'; readonly value: string; readonly sent: boolean; readonly chance?: number }
-  | { readonly kind: 'cancelled'; readonly chance?: number };
+  | { readonly kind: "value"; readonly value: Value; readonly chance?: number }
+  | { readonly kind: "error"; readonly value: Value; readonly chance?: number }
+  | {
+      readonly kind: "system";
+      readonly value: string;
+      readonly sent: boolean;
+      readonly chance?: number;
+    }
+  | { readonly kind: "cancelled"; readonly chance?: number };
 
 /** Something that has been done, or may have been. */
 export interface Entry {
-  readonly kind: 'call' | 'region' | 'fork';
+  readonly kind: "call" | "region" | "fork";
   readonly id: number;
   readonly path: string;
   readonly name: string;
   readonly key: string;
-  readonly state: 'started' | 'done' | 'doubt';
+  readonly state: "started" | "done" | "doubt";
   readonly undo: UndoTable | undefined;
   readonly stored: Fields;
   readonly branches: readonly (readonly Entry[])[];
@@ -201,11 +218,11 @@ export interface Flying {
   readonly entry: number;
   readonly list: number; // of the undo it belongs to, or 0
   readonly undone: Entry | undefined;
-  readonly state: 'queued' | 'sent' | 'pause' | 'stopping';
+  readonly state: "queued" | "sent" | "pause" | "stopping";
   readonly attempt: number;
   readonly open: boolean;
 }
-export type Activity = 'active' | 'closing' | 'closed' | 'stopping' | 'undoing' | 'dead' | 'done';
+export type Activity = "active" | "closing" | "closed" | "stopping" | "undoing" | "dead" | "done";
 export interface Live {
   readonly state: Activity;
   readonly opened: number;
@@ -223,12 +240,12 @@ export interface Due {
   readonly at: number;
   readonly order: number;
   readonly call: string;
-  readonly what: 'timeout' | 'overall' | 'heartbeat' | 'silence' | 'pause';
+  readonly what: "timeout" | "overall" | "heartbeat" | "silence" | "pause";
 }
 /** An instance between two turns. */
 export interface State {
   id: string;
-  status: 'running' | 'done' | 'failed';
+  status: "running" | "done" | "failed";
   value: Value;
   error: Value;
   incomplete: boolean;
@@ -251,5 +268,13 @@ export interface State {
   calls: Record<string, Flying>;
   dues: Record<string, Due>;
   undoing: Record<number, true>;
-  lists: Record<number, { readonly rest: readonly Entry[]; readonly up: number; readonly frame: number; readonly left: number }>;
+  lists: Record<
+    number,
+    {
+      readonly rest: readonly Entry[];
+      readonly up: number;
+      readonly frame: number;
+      readonly left: number;
+    }
+  >;
 }
