@@ -20,7 +20,7 @@ from wfc.simulation.world import Model, Reply, World
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = 100
+PROGRAMS = 60
 UNTIL = 5 * DAY
 RECORDS = 200  # of a run; a longer one says nothing new
 
@@ -46,7 +46,7 @@ class Distinct:
 
     def answer(self, call: Send, world: World) -> Reply | None:
         found = self.model.answer(call, world)
-        self.count += 7
+        self.count += 7_000
         return attrs.evolve(found, delay=found.delay + self.count) if found is not None else None
 
     def chance(self) -> float:
@@ -56,7 +56,7 @@ class Distinct:
 async def _difference(name: str, program: Program, random: Random) -> str | None:
     """Where a run goes another way; None for one that is too long."""
     script = drawn(program, random)
-    script.acts = [attrs.evolve(act, at=act.at + 1) for act in script.acts]
+    script.acts = [attrs.evolve(act, at=act.at + 1_000) for act in script.acts]
     workflow = program.machine.workflow.name
     world = play(program, workflow, script, until=UNTIL).world
     if len(world.records) > RECORDS:

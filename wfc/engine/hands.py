@@ -51,6 +51,7 @@ from wfc.machine.messages import (
     Unlock,
 )
 from wfc.machine.program import CANCELLED, SYSTEM, Program
+from wfc.machine.steps import DISTANT
 from wfc.machine.store import pack, read, unpack, write
 
 LOST = timedelta(seconds=10)  # silence after which a worker counts as lost
@@ -58,6 +59,7 @@ ENDLESS = timedelta(days=3650)  # the worker itself ends an attempt whose time i
 INNER = timedelta(seconds=30)  # an attempt of what the engine itself does
 AGAIN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 ONCE = RetryPolicy(maximum_attempts=1)
+ONCE_ASKED = (1, DISTANT)  # what a lock waits that is only to be asked for once
 
 KEY = SearchAttributeKey.for_keyword(wire.KEY)
 PROCESS = SearchAttributeKey.for_keyword(wire.PROCESS)
@@ -106,10 +108,12 @@ class Hands:
         self._attempts: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._begun: set[tuple[str, int]] = set()
         self._simulated: list[tuple[int, Answered]] = []  # answers of simulated services, by when they come
-        self._grants: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._grants: dict[tuple[str, str], asyncio.Future[bool]] = {}
         self._locks: dict[str, tuple[asyncio.Task[None] | None, tuple[str, ...]]] = {}  # with what has been asked
         self._held_back: list[Send] = []  # until a long history has been left behind
         self._alarm: int | None = None
+        self._asked_once: set[str] = set()  # locks that do not wait: their keepers say at once whether they are free
+        self._overdue = False  # the timer waits for these answers
         self._timer: tuple[int, asyncio.Task[None]] | None = None
         self._waits: list[str] = []
         self._renewing = False
@@ -162,6 +166,7 @@ class Hands:
                 case Ended():
                     self._finish(command)
         self.tasks = {call: send for call, send in self.tasks.items() if self._call(call) is not None}
+        self._look_at_locks()
         self._set_timer()
         self._show()
 
@@ -293,26 +298,38 @@ class Hands:
     async def _lock(self, lock: Lock) -> None:
         """Asks for one resource after another, in their order: nobody waits in a circle."""
         asked: tuple[str, ...] = ()
+        if lock.wait in ONCE_ASKED:
+            self._asked_once.add(lock.lock)
         for resource in lock.resources:
             name = f"{resource.name}/{resource.key}"
             place = lock.lock, name
+            once = lock.wait in ONCE_ASKED
             asked += (_resource_keeper(name),)
             self._locks[lock.lock] = self._locks[lock.lock][0], asked
             self._grants[place] = asyncio.get_running_loop().create_future()
             part = write(attrs.evolve(lock, resources=(resource,)))  # type: ignore[misc]  # attrs to mypy only by the decorator
             try:
-                await self._ask(asked[-1], {"lock": part, "owner": self.home.id, "name": name})
-                await self._grants[place]
+                await self._ask(asked[-1], {"lock": part, "owner": self.home.id, "name": name, "once": once})
+                if not await self._grants[place]:
+                    self.home.arrive(Locked(at=0, lock=lock.lock, state="lost"))
+                    return
             finally:
                 self._grants.pop(place, None)
         self._locks[lock.lock] = None, asked
         self.home.arrive(Locked(at=0, lock=lock.lock, state="granted"))
 
-    def granted(self, lock: str, resource: str) -> None:
-        """A resource is ours."""
+    def granted(self, lock: str, resource: str, *, free: bool) -> None:
+        """A resource is ours; or it was not free, and we did not want to wait."""
         waiting = self._grants.get((lock, resource))
         if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+            waiting.set_result(free)
+
+    def _look_at_locks(self) -> None:
+        """When it is known of each lock that does not wait whether it is free, time may go on."""
+        assert self.home.instance is not None
+        self._asked_once &= {fiber.lock for fiber in self.home.instance.fibers.values() if fiber.wait == "lock"}
+        if self._overdue and not self._asked_once:
+            self._overdue = False
 
     def _unlock(self, lock: str) -> None:
         task, asked = self._locks.pop(lock, (None, ()))
@@ -524,7 +541,7 @@ class Hands:
         """One timer, for the next instant; one that is set for an earlier one only wakes us."""
         instants = [at for at, _ in self._simulated]
         at = min([*instants, *([self._alarm] if self._alarm is not None else [])], default=None)
-        if at is None or (self._timer is not None and self._timer[0] <= at):
+        if at is None or self._overdue or (self._timer is not None and self._timer[0] <= at):
             return
         if self._timer is not None:
             self._timer[1].cancel()
@@ -534,6 +551,9 @@ class Hands:
         left = at - self.home.now()
         await asyncio.sleep(max(1, left) / 1000)
         self._timer = None
+        if self._asked_once and self.home.begin.get("simulated"):
+            self._overdue = True  # in a simulation no time passes until the keeper has answered
+            return
         self.home.reached(at)
         for answer in [each for each in self._simulated if each[0] <= at]:
             self._simulated.remove(answer)

@@ -127,6 +127,9 @@ class Keeper:
             self.grant(owner, lock.lock)
         elif (owner, lock.lock) not in self.locks.waits():
             self.locks.ask(owner, lock)
+            if told["once"] and (owner, lock.lock) in self.locks.waits():
+                self.locks.release(owner, lock.lock)
+                self._told.append((owner, wire.GRANTED, {"lock": lock.lock, "resource": told["name"], "free": False}))
 
     @workflow.update(name=wire.PERMIT)
     async def permit(self, told: dict[str, Any]) -> bool:
@@ -183,7 +186,9 @@ class Keeper:
     def grant(self, instance: str, lock: str) -> None:
         """A resource goes to whom it is due."""
         self._leases[instance, lock] = workflow.time() + self._lease((instance, lock))
-        self._told.append((instance, wire.GRANTED, {"lock": lock, "resource": self._names[instance, lock]}))
+        self._told.append(
+            (instance, wire.GRANTED, {"lock": lock, "resource": self._names[instance, lock], "free": True})
+        )
 
     def _lease(self, place: tuple[str, str]) -> float:
         held = self.locks.held().get(place)

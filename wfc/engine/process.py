@@ -255,8 +255,8 @@ class Process:
 
     @workflow.signal(name=GRANTED)
     def granted(self, told: dict[str, Any]) -> None:
-        """A resource is ours."""
-        self.hands.granted(told["lock"], told["resource"])
+        """A resource is ours, or was not free."""
+        self.hands.granted(told["lock"], told["resource"], free=told["free"])
 
     # -- other versions
 

@@ -163,8 +163,6 @@ class Activities:
         from wfc.engine.control import listeners  # noqa: PLC0415 - it knows this module's Partners
 
         async for identity in listeners(self.client, program, told["type"], told["key"]):
-            if identity == told["from"]:
-                continue
             try:
                 handle = self.client.get_workflow_handle(identity)
                 await handle.signal(wire.EVENT, {"type": told["type"], "data": told["data"], "at": told["at"]})

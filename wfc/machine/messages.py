@@ -78,7 +78,7 @@ class Time(Value):
 
 @value(kw_only=True)
 class Locked(Value):
-    """A lock has been granted, or got lost."""
+    """A lock has been granted, or got lost; one that is waited for is lost if it will not be granted."""
 
     at: int
     lock: str

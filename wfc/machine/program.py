@@ -23,7 +23,8 @@ class Program:
 
     `unsaid`: how effects that say nothing about their undo are undone; by nothing, if it is not given. `fuel`: steps
     that one turn may take. `host_times_attempts`: the host ends an attempt whose time is over, and answers `Timeout`
-    for it; one that sends attempts through a queue knows when they begin.
+    for it; one that sends attempts through a queue knows when they begin. It also takes a while to say whether a lock
+    is free.
     """
 
     def __init__(

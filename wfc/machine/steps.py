@@ -10,6 +10,8 @@ from wfc.machine.calls import Calls
 from wfc.machine.instance import Entry, Fiber, Then, Timer
 from wfc.machine.messages import Alarm, Emitted, Ended, Lock, Resource
 
+DISTANT = 5_000  # milliseconds that a host may take to say whether a lock is free
+
 
 class Steps(Calls):
     """The part of a turn that runs tokens."""
@@ -125,7 +127,10 @@ class Steps(Calls):
                 )
             )
         asked.sort(key=lambda resource: (resource.rank, resource.key))
-        patience = max(1, self.value(step.lock.wait, frame))  # a moment, so that a free lock can be granted
+        # A moment at least, so that a free lock can be granted.
+        moment = DISTANT if self.program.host_times_attempts else 1
+        patience = self.value(step.lock.wait, frame)
+        patience = patience if patience > 0 else moment
         fiber.lock = f"l{fiber.id}.{self.serial()}"
         fiber.wait = "lock"
         self.arm(fiber, Timer(self.now + patience, ERRORS, "lock"))

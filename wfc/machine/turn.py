@@ -309,6 +309,9 @@ class Work(Steps):
             return
         frame = _held(self.inst, lock)
         if frame is None:
+            waiting = _locker(self.inst, lock)
+            if waiting is not None:
+                self._not_granted(waiting)
             return
         frame.lock = ""
         self.note("lock lost", self.path(frame), frame, lock=lock)
@@ -447,15 +450,19 @@ class Work(Steps):
         if fiber.wait == "call":
             self.call_timer(fiber, timer)
         elif fiber.wait == "lock":
-            lock, fiber.lock = fiber.lock, ""
-            self.unlock(lock)
-            frame = self.inst.frames[fiber.frame]
-            self.note("raised", self.path(frame), frame, error="LockTimeout")
-            fiber.due = []
-            fiber.wait = ""
-            self.raise_error(fiber, {"is": "LockTimeout"})
+            self._not_granted(fiber)
         else:
             self.wake(fiber)
+
+    def _not_granted(self, fiber: Fiber) -> None:
+        """The time for a lock is over, or it is known that there will be none."""
+        lock, fiber.lock = fiber.lock, ""
+        self.unlock(lock)
+        frame = self.inst.frames[fiber.frame]
+        self.note("raised", self.path(frame), frame, error="LockTimeout")
+        fiber.due = []
+        fiber.wait = ""
+        self.raise_error(fiber, {"is": "LockTimeout"})
 
     def _first(self) -> int | None:
         """The first instant to come at which something is due."""

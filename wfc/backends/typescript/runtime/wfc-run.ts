@@ -363,7 +363,11 @@ export class Run extends Fibers {
       return;
     }
     const frame = this.#heldBy(lock);
-    if (frame === undefined) return;
+    if (frame === undefined) {
+      const fiber = this.#locker(lock);
+      if (fiber !== undefined) this.#notGranted(fiber);
+      return;
+    }
     frame.held = "";
     this.note("lock lost", this.path(frame), frame, { lock });
     if (frame.phase === "active")
@@ -446,15 +450,19 @@ export class Run extends Fibers {
 
   #fiberTimer(fiber: Fiber, due: Timer): void {
     if (fiber.wait === "call" && fiber.call !== undefined) this.callTimer(fiber, fiber.call, due);
-    else if (fiber.wait === "lock") {
-      const { lock, frame } = fiber;
-      fiber.lock = "";
-      this.unlock(lock);
-      this.note("raised", this.path(frame), frame, { error: "LockTimeout" });
-      fiber.due = [];
-      fiber.wait = "";
-      this.raise(fiber, { is: "LockTimeout" });
-    } else this.wake(fiber);
+    else if (fiber.wait === "lock") this.#notGranted(fiber);
+    else this.wake(fiber);
+  }
+
+  /** The time for a lock is over, or it is known that there will be none. */
+  #notGranted(fiber: Fiber): void {
+    const { lock, frame } = fiber;
+    fiber.lock = "";
+    this.unlock(lock);
+    this.note("raised", this.path(frame), frame, { error: "LockTimeout" });
+    fiber.due = [];
+    fiber.wait = "";
+    this.raise(fiber, { is: "LockTimeout" });
   }
 
   /** The first instant to come at which something is due. */
