@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from wfc.activities import Context, Failure, NotSent
 
-Hold = Literal["before", "after"]
+Hold = Literal["before", "after", "falters"]
 Answer = tuple[int, Any]
 
 
@@ -30,6 +30,7 @@ class Outside:
         self.holds: dict[tuple[str, str], Hold] = {}  # by instance and operation; the first request only
         self.held: set[tuple[str, str]] = set()
         self.free = threading.Event()
+        self.falter = threading.Event()
         self._known: dict[str, Answer] = {}
         self._lock = threading.Lock()
         outside = self
@@ -63,6 +64,8 @@ class Outside:
         hold = self._hold(place)
         if hold == "before":
             self.free.wait(60)
+        if hold == "falters":
+            self.falter.wait(60)
         with self._lock:
             self.requests[key] += 1
             answer = self._known.get(key)
@@ -84,6 +87,7 @@ class Outside:
 
     def close(self) -> None:
         self.free.set()
+        self.falter.set()
         self.server.shutdown()
         self.server.server_close()
 

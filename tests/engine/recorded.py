@@ -8,12 +8,13 @@ import json
 import shutil
 import sysconfig
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from difflib import unified_diff
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from wfc.engine import control, wire
@@ -27,6 +28,7 @@ from wfc.machine.program import Program
 from wfc.machine.store import pack, write_message
 from wfc.simulation.world import START, World
 
+T = TypeVar("T")
 PATIENCE = 4.0  # seconds for what is to happen at one instant
 LONGEST = 6 * 3_600_000  # milliseconds on the way without a look around
 TOO_LONG = 90.0  # for a whole run
@@ -227,6 +229,16 @@ async def difference(name: str, machine: Machine, run: Callable[[Callable[[World
             f"  {place[1]} {line}" for line in unified_diff(one.get(place, []), other.get(place, []), lineterm="")
         ]
     return "\n".join(lines[:40])
+
+
+async def tried(run: Callable[[], Awaitable[T]]) -> T:
+    """A run; up to three times, for the server that skips time gets stuck now and then."""
+    for _ in range(2):
+        try:
+            return await run()
+        except (RPCError, TimeoutError):
+            continue
+    return await run()
 
 
 def server() -> str:

@@ -60,6 +60,15 @@ def _cases() -> dict[str, tuple[str, str]]:
     return found
 
 
+LIKE = {"forth": "calm-forth", "plain": "calm-forth", "back": "back-calm", "falters": "falters-calm"}
+FALTERING = ["falters-1", "falters-2", "falters-3"]
+
+
+def _like(order: str) -> str:
+    """The order that goes the same way when nothing dies."""
+    return LIKE[order.partition("-")[0]]
+
+
 class Case:
     """A server, a worker and the outside, of which some are killed."""
 
@@ -120,14 +129,12 @@ def _input(order: str) -> dict[str, Any]:
 async def _push(client: Client, orders: list[str]) -> dict[str, str]:
     """Does what people do, until all orders have ended; how each has ended."""
     ends: dict[str, str] = {}
-    end = time.monotonic() + PATIENCE
+    limit = time.monotonic() + PATIENCE
     while len(ends) < len(orders):
-        assert time.monotonic() < end, f"still running: {sorted(set(orders) - set(ends))}"
-        for order in orders:
-            if order not in ends:
-                found = await _nudge(client, order)
-                if found:
-                    ends[order] = found
+        assert time.monotonic() < limit, f"still running: {sorted(set(orders) - set(ends))}"
+        left = [order for order in orders if order not in ends]
+        found = await asyncio.gather(*(_nudge(client, order) for order in left))
+        ends |= {order: end for order, end in zip(left, found, strict=True) if end}
         await asyncio.sleep(0.1)
     return ends
 
@@ -169,21 +176,33 @@ async def _start(client: Client, orders: list[str]) -> None:
 
 async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
     cases = _cases()
-    orders = [*cases, "falters-1", "falters-2", "plain"]
-    wanted, effects = await _undisturbed(folder / "calm", orders)
+    orders = [*cases, *FALTERING, "plain"]
+    ends, calm = await _undisturbed(folder / "calm", sorted(set(LIKE.values())))
+    wanted = {order: ends[_like(order)] for order in orders}
+    effects = {
+        key.replace(f"/{_like(order)}/", f"/{order}/")
+        .replace(f"/{_like(order)}", f"/{order}")
+        .replace(f"rder {_like(order)}", f"rder {order}"): times
+        for order in orders
+        for key, times in calm.items()
+        if key.startswith(f"{WORD}/{_like(order)}/")
+    }
     with _case(folder / "killed") as case:
         for order, (step, side) in cases.items():
             case.outside.holds[f"{WORD}/{order}", step] = side  # type: ignore[assignment]
+        for order in FALTERING:  # their first attempt fails just before, so that they wait for the next
+            case.outside.holds[f"{WORD}/{order}", "payments.charge"] = "falters"
         await case.start_server()
         case.start_worker()
         client = await Client.connect(case.address)
         await _start(client, orders)
         end = time.monotonic() + PATIENCE
-        while len(case.outside.held) < len(cases):
+        while len(case.outside.held) < len(cases) + len(FALTERING):
             assert time.monotonic() < end, sorted(set(case.outside.holds))
-            for order in orders:
-                await _nudge(client, order)
+            await asyncio.gather(*(_nudge(client, order) for order in orders))
             await asyncio.sleep(0.1)
+        case.outside.falter.set()
+        await asyncio.sleep(0.2)
         case.kill(worker=worker, server=server)
         case.outside.free.set()
         await asyncio.sleep(0.5)

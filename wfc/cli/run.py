@@ -67,11 +67,12 @@ async def _run(chosen: Namespace) -> int:
     else:
         data = control.input_of(program, machine.workflow.name, given if given is not None else {})
     place = where(chosen)
-    server = None
+    server = watching = None
     if not place.is_cluster and running(chosen.folder) is None:
         server = Server(chosen.folder, chosen.port)
         there = await server.start()
         print_summary(f"Temporal is at {there.address}, its pages are at {there.ui}")
+        watching = asyncio.create_task(server.watch(print_summary))
     keep(machine, program.digest, chosen.folder)
     try:
         client = await connect(place)
@@ -90,6 +91,8 @@ async def _run(chosen: Namespace) -> int:
         print_summary("interrupted: what runs is kept; `wfc run` with the same input, or `wfc worker`, goes on with it")
         return INTERRUPTED
     finally:
+        if watching is not None:
+            watching.cancel()
         if server is not None:
             server.stop()
 

@@ -43,11 +43,12 @@ async def _serve(chosen: Namespace) -> int:
         program = learn(machine, loaded.migrations.get(machine.process, ()))
         keep(machine, program.digest, chosen.folder)
     place = where(chosen)
-    server = None
+    server = watching = None
     if not place.is_cluster and running(chosen.folder) is None:
         server = Server(chosen.folder, chosen.port)
         there = await server.start()
         print_summary(f"Temporal is at {there.address}, its pages are at {there.ui}")
+        watching = asyncio.create_task(server.watch(print_summary))
     done = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, done.set)
@@ -60,6 +61,8 @@ async def _serve(chosen: Namespace) -> int:
             await done.wait()
             print_summary("ending: what is under way goes on with the next worker")
     finally:
+        if watching is not None:
+            watching.cancel()
         if server is not None:
             server.stop()
     return FINE

@@ -1,6 +1,7 @@
 """Where Temporal is: the embedded server of a folder, or a cluster by address, as the SDK's configuration says it."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -121,4 +122,6 @@ def _tracing() -> Any:  # noqa: ANN401 - an interceptor of the SDK's
 
 
 def _first(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
+    text = str(error).partition("\n")[0]
+    found = re.search(r'message: "([^"]+)"', text)
+    return found[1] if found is not None else text

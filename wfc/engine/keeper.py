@@ -50,6 +50,7 @@ class Keeper:
         _ = stored
         while True:
             await self._tell()
+            self._show()
             if self._idle():
                 try:
                     await workflow.wait_condition(lambda: not self._idle(), timeout=IDLE)
@@ -71,6 +72,12 @@ class Keeper:
                 )
             except TimeoutError:
                 await self._check()
+
+    def _show(self) -> None:
+        """Says of each service whether its breaker is open."""
+        for each in self.services.told():
+            gauge = workflow.metric_meter().create_gauge("wfc_breaker_open", "1 while a service is not called")
+            gauge.set(int(each["breaker"] == "open"), {"service": each["service"]})
 
     def _idle(self) -> bool:
         return not (

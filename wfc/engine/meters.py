@@ -1,6 +1,6 @@
 """What is counted and timed, by the meter of Temporal: it does not count again what is replayed.
 
-Names follow OpenTelemetry: `wfc.` and the field's word. The worker exports them (`wfc worker --metrics`, `--otlp`).
+Names begin with `wfc_`, and are those of Prometheus. The worker exports them (`wfc worker --metrics`, `--otlp`).
 """
 
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ from wfc.machine.program import Program
 SECOND = 1_000  # milliseconds
 
 _COUNTED = {
-    "started": ("wfc.started", "instances that have begun"),
-    "called": ("wfc.calls", "calls that have begun"),
-    "attempt failed": ("wfc.attempts.failed", "attempts that have failed"),
-    "undone": ("wfc.undone", "compensations that have run"),
-    "undo failed": ("wfc.undo.failed", "compensations that have failed for good"),
-    "parked": ("wfc.parked", "steps that wait for an operator"),
-    "sla warned": ("wfc.sla.warned", "promises that are about to be broken"),
-    "sla breached": ("wfc.sla.breached", "promises that are broken"),
-    "lock lost": ("wfc.locks.lost", "locks that were lost"),
-    "migrated": ("wfc.migrated", "instances that have gone on in another version"),
+    "started": ("wfc_started", "instances that have begun"),
+    "called": ("wfc_calls", "calls that have begun"),
+    "attempt failed": ("wfc_attempts_failed", "attempts that have failed"),
+    "undone": ("wfc_undone", "compensations that have run"),
+    "undo failed": ("wfc_undo_failed", "compensations that have failed for good"),
+    "parked": ("wfc_parked", "steps that wait for an operator"),
+    "sla warned": ("wfc_sla_warned", "promises that are about to be broken"),
+    "sla breached": ("wfc_sla_breached", "promises that are broken"),
+    "lock lost": ("wfc_locks_lost", "locks that were lost"),
+    "migrated": ("wfc_migrated", "instances that have gone on in another version"),
 }
 
 
@@ -49,26 +49,26 @@ class Meters:
                 self._entered[record.path] = record.at
             elif record.kind == "left" and record.path in self._entered:
                 taken = record.at - self._entered.pop(record.path)
-                timer = self.meter.create_histogram_float("wfc.state.time", "time spent in a node", "s")
+                timer = self.meter.create_histogram_float("wfc_state_time", "time spent in a node", "s")
                 timer.record(taken / SECOND, {"node": record.path})
 
     def ended(self, instance: Instance) -> None:
         """An instance has ended."""
         end = instance.status if instance.error is None else str(instance.error["is"])
-        self.meter.create_counter("wfc.ended", "instances that have ended").add(1, {"end": end})
+        self.meter.create_counter("wfc_ended", "instances that have ended").add(1, {"end": end})
         if self._begun:
-            timer = self.meter.create_histogram_float("wfc.instance.time", "time from start to end", "s")
+            timer = self.meter.create_histogram_float("wfc_instance_time", "time from start to end", "s")
             timer.record((instance.now - self._begun) / SECOND, {"end": end})
 
     def letter(self, letter: DeadLetter) -> None:
         """A dead letter was written."""
         more = {"queue": letter.queue, "operation": letter.operation}
-        self.meter.create_counter("wfc.dead_letters", "dead letters written").add(1, more)
+        self.meter.create_counter("wfc_dead_letters", "dead letters written").add(1, more)
 
     def measured(self, command: Measured) -> None:
         """The program measures something."""
         metric = next(each for each in self.program.machine.metrics if each.name == command.metric)
-        name = f"wfc.measure.{metric.name}"
+        name = f"wfc_measure_{metric.name.rpartition('.')[2]}"
         value = float(command.value) if command.value is not None else 1.0
         match metric.kind:
             case "counter":

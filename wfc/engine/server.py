@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from wfc.engine.wire import ATTRIBUTES
 FOLDER = ".wfc"
 HOST = "127.0.0.1"
 PATIENCE = 30.0  # seconds for the server to answer
+WATCHED = 0.5  # seconds between two looks whether it is there
 TAIL = 12  # lines of its log that are told
 
 
@@ -104,6 +106,7 @@ class Server:
         self.port = port
         self.memory = memory
         self.process: subprocess.Popen[bytes] | None = None
+        self._others: list[int] = []
         self.log = self.folder / "server.log"
 
     async def start(self) -> Running:
@@ -118,8 +121,9 @@ class Server:
             raise ServerError(f"the folder {self.folder} cannot be written: {error.strerror}") from None
         if self.port is not None and _taken(self.port):
             raise ServerError(f"port {self.port} is taken: choose another with --port, or leave it out")
-        free = _free(4)
-        port = self.port or free[0]
+        self._others = self._others or _free(4)
+        free = self._others
+        port = self.port = self.port or free[0]
         command = [program, "server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "error"]
         command += ["--ui-port", str(free[1]), "--http-port", str(free[2]), "--metrics-port", str(free[3])]
         command += [] if self.memory else ["--db-filename", str(self.folder / "temporal.db")]
@@ -140,6 +144,17 @@ class Server:
         place = self.folder / "server.json"
         place.write_text(json.dumps(attrs.asdict(found)) + "\n", encoding="utf-8")
         return found
+
+    async def watch(self, say: Callable[[str], None]) -> None:
+        """Starts it again, at the same address, whenever it dies by itself; for as long as nobody cancels this."""
+        while True:
+            await asyncio.sleep(WATCHED)
+            if self.process is not None and self.process.poll() is not None:
+                say("the server has died: it is started again with its database")
+                try:
+                    await self.start()
+                except ServerError as error:
+                    say(str(error))
 
     async def _ready(self, address: str) -> None:
         assert self.process is not None
