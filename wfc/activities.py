@@ -10,17 +10,26 @@ An activity is a method of an object that stands for its service:
 It may be `async` or not; one that is not runs in a thread. The last parameter, `context`, may be left out. What it
 returns and the fields of errors are looked at against the declaration. Any other exception counts as `Unavailable`, of
 which nobody knows whether it did something.
+
+`wfc compile --target python` writes all this for one process as types, `wfc scaffold --target python` a first version.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+
+T = TypeVar("T")
+Answer: TypeAlias = T | Awaitable[T]  # what a method gives that may be `async` or not
+
+Duration: TypeAlias = int  # milliseconds
+Instant: TypeAlias = int  # milliseconds since 1970, in UTC
+Date: TypeAlias = str  # "2026-01-31"
 
 
 class Failure(Exception):  # noqa: N818 - the word of the language is error, that of Python exception
     """A business error that the operation declares: certainly nothing was done. `Invalid`: never try again."""
 
-    def __init__(self, name: str, **fields: Any) -> None:  # noqa: ANN401 - values of the language
+    def __init__(self, name: str, /, **fields: Any) -> None:  # noqa: ANN401 - values of the language
         super().__init__(name)
         self.name = name
         self.fields = fields
@@ -32,6 +41,10 @@ class NotSent(Exception):  # noqa: N818 - says what has happened
 
 class Stopped(Exception):  # noqa: N818 - says what has happened
     """Asked to stop, the activity has stopped, and certainly nothing was done."""
+
+
+class NotWritten(NotImplementedError):  # noqa: N818 - says what has happened
+    """Stands where an activity is still to be written: nothing was done, and it is not tried again (`Invalid`)."""
 
 
 class Context:

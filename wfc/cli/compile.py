@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=_names,
         default=None,
         metavar="NAME,...",
-        help="what to write: json, diagram, typescript (default: these three), or all",
+        help="what to write: json, diagram, typescript (default: these three), dot, python, xstate, or all",
     )
     parser.add_argument("-o", "--out", metavar="DIR", help="the output folder (default: workflows, or as configured)")
     parser.add_argument("--process", metavar="NAME", help="only this workflow")

@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from wfc.engine.server import FOLDER, ServerError, running
+from wfc.text.names import did_you_mean
 
 
 @attrs.frozen
@@ -52,13 +54,31 @@ def load_object(name: str, what: str) -> Any:  # noqa: ANN401 - the user's
         sys.path.insert(0, here)
     try:
         found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise ServerError(f"{what}: `{module}` cannot be imported: {_told(error)}") from None
+        raise ServerError(f"{what}: there is no module `{module}`, seen from this folder") from None
     except Exception as error:  # noqa: BLE001 - the user's module may raise anything
-        raise ServerError(f"{what}: `{module}` cannot be imported: {type(error).__name__}: {error}") from None
+        raise ServerError(f"{what}: `{module}` cannot be imported: {_told(error)}") from None
     for part in path.split("."):
         if not hasattr(found, part):
-            raise ServerError(f"{what}: `{module}` has no `{path}`")
+            near = did_you_mean(part, [each for each in dir(found) if not each.startswith("_")])
+            raise ServerError(f"{what}: `{module}` has no `{path}`" + (f"; {near}" if near else ""))
         found = getattr(found, part)
-    return found() if isinstance(found, type) else found
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except Exception as error:  # noqa: BLE001 - the user's class may raise anything
+        raise ServerError(f"{what}: no object of the class `{path}` can be made: {_told(error)}") from None
+
+
+def _told(error: Exception) -> str:
+    """What the user's code has raised, and where."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    is_ours = last.filename == __file__ or isinstance(error, SyntaxError)
+    where = "" if is_ours else f" ({Path(last.filename).name}, line {last.lineno})"
+    return f"{type(error).__name__}: {error}{where}"
 
 
 def _runtime(where: Where) -> Runtime | None:

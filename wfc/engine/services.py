@@ -9,17 +9,20 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Protocol
 
 import attrs
 
-from wfc.activities import Context, Failure, NotSent, Stopped
+from wfc.activities import Context, Failure, NotSent, NotWritten, Stopped
 from wfc.engine.wire import Outcome
 from wfc.ir.machine import OperationDef
+from wfc.ir.python_names import PythonNames
 from wfc.ir.types import Secret
 from wfc.machine.program import Program
 from wfc.machine.store import pack
+from wfc.text.names import listed
 
 SYSTEM = ("Timeout", "Unavailable", "Invalid")
 LONGEST = 500  # characters of what is told of an exception
@@ -69,6 +72,8 @@ def outcome_of(error: BaseException) -> Outcome:
         return {"kind": "cancelled"}
     if isinstance(error, NotSent):
         return unavailable(str(error), sent=False)
+    if isinstance(error, NotWritten):
+        return {"kind": "system", "value": "Invalid", "sent": False, "detail": str(error) or "this is not written yet"}
     if isinstance(error, Failure):
         if error.name in SYSTEM:
             return {"kind": "system", "value": error.name, "sent": True, "detail": str(error)[:LONGEST]}
@@ -82,36 +87,53 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 class PythonService:
-    """A method of the user's object for each operation."""
+    """A method of the user's object for each operation; `names` are those of the methods, by operation."""
 
-    def __init__(self, target: object) -> None:
+    def __init__(self, target: object, names: Mapping[str, str]) -> None:
         self.target = target
+        self.names = names
         self.threads = ThreadPoolExecutor(THREADS)
 
     async def perform(self, attempt: Attempt) -> Outcome:
         """Calls the method; one that is not `async` runs in a thread."""
-        name = attempt.operation.name.rpartition(".")[2]
-        method = getattr(self.target, name)
-        given = [plain(value) for value in attempt.args]
+        method = getattr(self.target, self.names[attempt.operation.name])
+        given = [plain(_opened(attempt, place)) for place in range(len(attempt.args))]
         if takes_context(method, len(given)):
             given.append(attempt.context)
         if inspect.iscoroutinefunction(method):
             value = await method(*given)
         else:
-            value = await asyncio.get_running_loop().run_in_executor(self.threads, partial(method, *given))
+            value = await asyncio.get_running_loop().run_in_executor(
+                self.threads, partial(copy_context().run, method, *given)
+            )
             if inspect.isawaitable(value):
                 value = await value
         return {"kind": "value", "value": pack(value)}
 
 
+def _opened(attempt: Attempt, place: int) -> Any:  # noqa: ANN401 - values of the language
+    """What is given: a secret comes as data, and is read like everything from outside."""
+    kind = attempt.operation.params[place].type
+    value = attempt.args[place]
+    return attempt.program.boundary.read(value, kind.inner) if isinstance(kind, Secret) else value
+
+
 def takes_context(method: Callable[..., Any], given: int) -> bool:
-    """Whether a method has a parameter behind those of its operation."""
+    """Whether a method has a parameter for the context, behind those of its operation.
+
+    One with a default is the user's own, unless it is called `context`.
+    """
     try:
         params = inspect.signature(method).parameters.values()
     except (TypeError, ValueError):
         return False
-    positional = [p for p in params if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(positional) > given or any(p.kind is p.VAR_POSITIONAL for p in params)
+    if any(each.kind is each.VAR_POSITIONAL for each in params):
+        return True
+    behind = [each for each in params if each.kind in _BY_PLACE][given : given + 1]
+    return any(each.default is each.empty or each.name == "context" for each in behind)
+
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - values of the language
@@ -125,18 +147,56 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - values of the language
             return value
 
 
+def attribute_of(target: object, name: str) -> Any:  # noqa: ANN401 - the user's
+    """An attribute of the user's object, or None; raises ServiceError where reading it raises something."""
+    try:
+        return getattr(target, name, None)
+    except Exception as error:  # noqa: BLE001 - a property of the user's may raise anything
+        raise ServiceError(f"`{name}` of the activities cannot be read: {type(error).__name__}: {error}") from None
+
+
 def check_python(program: Program, activities: object, elsewhere: Callable[[str], bool]) -> None:
-    """Every operation has its method; raises ServiceError with all that are missing."""
-    missing = []
-    for operation in program.machine.operations:
-        if operation.kind == "task" or elsewhere(operation.service):
+    """Every operation has its method, which takes what it is given; raises ServiceError with all that is wrong."""
+    names = PythonNames(program.machine)
+    wrong: list[str] = []
+    for service, attribute in names.services.items():
+        if elsewhere(service):
             continue
-        service = getattr(activities, operation.service.rpartition(".")[2], None)
-        method = getattr(service, operation.name.rpartition(".")[2], None)
-        if not callable(method):
-            missing.append(operation.name)
-    if missing:
-        raise ServiceError(f"the activities lack {', '.join(f'`{name}`' for name in missing)}")
+        operations = names.called[service]
+        target = attribute_of(activities, attribute)
+        if target is None:
+            methods = listed(f"`{names.operations[each.name]}`" for each in operations)
+            wrong.append(f"there is no `{attribute}`, with {methods}")
+        elif isinstance(target, type):
+            wrong.append(f"`{attribute}` is a class: an object of it is needed, `{target.__name__}()`")
+        else:
+            for operation in operations:
+                method = attribute_of(target, names.operations[operation.name])
+                said = _misfit(method, operation)
+                if said:
+                    wrong.append(f"`{attribute}.{names.operations[operation.name]}` {said}")
+    if wrong:
+        raise ServiceError("the activities do not fit:" + "".join(f"\n  {each}" for each in wrong))
+
+
+def _misfit(method: Any, operation: OperationDef) -> str:  # noqa: ANN401 - the user's
+    """Why a method cannot be called for an operation; empty if it can."""
+    if method is None or getattr(method, "__isabstractmethod__", False):
+        return "is missing"
+    if not callable(method):
+        return "is no method"
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):
+        return ""  # one that is written in C says nothing of it
+    count = len(operation.params)
+    given = count + takes_context(method, count)
+    try:
+        signature.bind(*range(given))
+    except TypeError:
+        names = ", ".join([*(param.name for param in operation.params), "context"])
+        return f"is called with ({names}), and takes {signature}; the context may be left out"
+    return ""
 
 
 # ----------------------------------------------------------------------------------------------------------- over HTTP

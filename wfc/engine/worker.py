@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from typing import Any
 
 import attrs
@@ -58,7 +59,7 @@ class Activities:
         told: dict[str, Any] = activity.payload_converter().from_payload(args[0].payload)
         program = program_of(told["machine"], told["instance"])
         params, service = self._callee(program, told["target"])
-        context = Context(told["key"], told["instance"], told["attempt"], activity.heartbeat)
+        context = Context(told["key"], told["instance"], told["attempt"], _beat_of_any_thread())
         given: tuple[Any, ...] = unpack(told["args"])
         secret = {place for place, param in enumerate(params) if isinstance(param.type, Secret)}
         names = [str(arg["secret"]) for place, arg in enumerate(given) if place in secret and "secret" in arg]
@@ -176,6 +177,16 @@ def _outcome(working: "asyncio.Future[Outcome]") -> Outcome:
         return unavailable("it was cancelled", sent=True)
     error = working.exception()
     return outcome_of(error) if error is not None else working.result()
+
+
+def _beat_of_any_thread() -> Callable[[], None]:
+    """Says that the attempt of this task is alive; methods that are not `async` do so from a thread."""
+    loop, here = asyncio.get_running_loop(), copy_context()
+
+    def beat() -> None:
+        loop.call_soon_threadsafe(activity.heartbeat, context=here)
+
+    return beat
 
 
 async def _beat() -> None:

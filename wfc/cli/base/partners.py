@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfc.cli.base.engine import Loaded, UseError, text_of
 from wfc.ir.machine import Machine
+from wfc.ir.python_names import PythonNames
 from wfc.ir.scenario import Advance, Scenario
 from wfc.machine.program import Program
 from wfc.text.names import did_you_mean, listed
@@ -55,7 +56,7 @@ def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace)
     """Who answers for all services of some machines; raises UseError, ServerError or ServiceError."""
     from wfc.engine.connect import load_object
     from wfc.engine.secrets import secrets_for
-    from wfc.engine.services import HttpService, PythonService, Service, check_python
+    from wfc.engine.services import HttpService, PythonService, Service, attribute_of, check_python
     from wfc.engine.simulated import SimulatedService
     from wfc.engine.worker import Partners
 
@@ -71,16 +72,17 @@ def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace)
     headers = _headers(chosen.headers)
     secrets: dict[str, Any] = {}
     for machine in every:
+        python = PythonNames(machine)
+        called = python.services
         elsewhere = {
-            s.name for s in machine.services if s.address and getattr(own, s.name.rpartition(".")[2], None) is None
+            s.name for s in machine.services if s.address and attribute_of(own, called.get(s.name, "")) is None
         }
-        called = {o.service for o in machine.operations if o.kind != "task"}
-        needed = [s.name for s in machine.services if s.name in called and s.name not in elsewhere]
+        needed = [name for name in called if name not in elsewhere]
         if own is None and needed:
             names = listed(f"`{name}`" for name in needed)
             raise UseError(
                 f"nobody answers for {names}: name your activities with --activities package.module:object "
-                "(`wfc scaffold` writes a first one), or try it with --simulate-activities"
+                "(`wfc scaffold --target python` writes a first one), or try it with --simulate-activities"
             )
         program = Program(machine)
         if own is not None:
@@ -89,7 +91,7 @@ def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace)
             if service.name in elsewhere:
                 found[service.name] = HttpService(service.address, headers.get(service.name, {}))
             elif service.name in called:
-                found[service.name] = PythonService(getattr(own, service.name.rpartition(".")[2]))
+                found[service.name] = PythonService(getattr(own, called[service.name]), python.operations)
         secrets |= secrets_for(machine, chosen.secrets)
     return Partners(found, None, secrets)
 
