@@ -17,6 +17,7 @@ import {
   getExternalWorkflowHandle,
   proxyActivities,
   proxySinks,
+  sleep,
   startChild,
   upsertSearchAttributes,
   workflowInfo,
@@ -83,7 +84,7 @@ export class Hands {
   /** Completed children that can undo themselves. */
   readonly #kept = new Set<string>();
   #alarm: number | undefined;
-  #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | undefined;
+  #timer: { readonly at: number; readonly scope: CancellationScope } | undefined;
   #waits: readonly string[] = [];
   #work = 0;
 
@@ -109,6 +110,10 @@ export class Hands {
   /** Does what a turn has asked for. */
   obey(commands: readonly Command[]): void {
     for (const command of commands) this.#obey(command);
+    const { instance, now: at } = this.#home;
+    for (const [call, { attempt }] of this.#tasks)
+      if (instance.refusal({ kind: "beat", at, call, attempt }) !== undefined)
+        this.#tasks.delete(call); // it has been answered
     this.#setTimer();
     this.#show();
   }
@@ -401,17 +406,25 @@ export class Hands {
   #setTimer(): void {
     const at = this.#alarm;
     if (at === undefined || (this.#timer !== undefined && this.#timer.at <= at)) return;
-    if (this.#timer !== undefined) clearTimeout(this.#timer.handle);
-    const handle = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#home.reached(at);
-        if (this.#alarm !== undefined && this.#alarm <= at) this.#home.arrive({ kind: "time" });
-        else this.#setTimer();
-      },
-      Math.max(1, at - this.#home.now),
-    );
-    this.#timer = { at, handle };
+    this.#timer?.scope.cancel();
+    // Not `setTimeout`: what its handles mean is mixed up between instances of one worker (SDK 1.24).
+    const scope = new CancellationScope({ cancellable: true });
+    this.#timer = { at, scope };
+    scope
+      .run(() => sleep(Math.max(1, at - this.#home.now)))
+      .then(
+        () => {
+          this.#woken(at);
+        },
+        () => undefined, // one for an earlier instant has taken its place
+      );
+  }
+
+  #woken(at: number): void {
+    this.#timer = undefined;
+    this.#home.reached(at);
+    if (this.#alarm !== undefined && this.#alarm <= at) this.#home.arrive({ kind: "time" });
+    else this.#setTimer();
   }
 
   /* -- what is seen from outside */

@@ -22,8 +22,8 @@ import {
 export { NotSent, Stopped, type NodeContext } from "./wfc-attempt.js";
 
 export interface Settings {
-  /** The file whose `default` is what `hosted` has made, as JavaScript. */
-  readonly workflowsPath: string;
+  /** The file whose `default` is what `hosted` has made, as JavaScript. Not needed with `worker.workflowBundle`. */
+  readonly workflowsPath?: string;
   /** What the workflows call: an object with a member for each service. */
   readonly activities: object;
   /** The values of secrets, by name. */
@@ -71,7 +71,7 @@ export async function workerOf(settings: Settings): Promise<Worker> {
     maxHeartbeatThrottleInterval: BEAT,
     ...worker,
     taskQueue,
-    workflowsPath,
+    ...(workflowsPath === undefined ? {} : { workflowsPath }),
     sinks: { ...worker.sinks, ...sinks },
     activities: {
       ...worker.activities,
