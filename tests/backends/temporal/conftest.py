@@ -19,20 +19,18 @@ from wfc.engine.server import Server
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0
-PROCESSES = """\
-import {{ definitions }} from "./workflows/{process}.workflow.js";
-import {{ hosted }} from "./workflows/wfc-temporal/wfc-process.js";
-
-export default hosted(definitions);
-"""
 
 
-def build(folder: Path, source: Path, process: str) -> Path:
+def build(folder: Path, source: Path) -> Path:
     """The program of a source in a folder, as JavaScript below `build`."""
     workflows = folder / "src" / "workflows"
     command = ["compile", str(source), "--target", "typescript", "--host", "temporal", "--out", str(workflows)]
     assert main(command) == 0
-    (folder / "src" / "processes.ts").write_text(PROCESSES.format(process=process), encoding="utf-8")
+    names = sorted(path.name.removesuffix(".ts") for path in workflows.glob("*.workflow.ts"))
+    lines = [f'import {{ definitions as d{i} }} from "./workflows/{name}.js";' for i, name in enumerate(names)]
+    lines += ['import { hosted } from "./workflows/wfc-temporal/wfc-process.js";']
+    lines += [f"export default hosted({{ {', '.join(f'...d{i}' for i in range(len(names)))} }});", ""]
+    (folder / "src" / "processes.ts").write_text("\n".join(lines), encoding="utf-8")
     return compiled(folder)
 
 

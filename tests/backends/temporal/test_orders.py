@@ -39,7 +39,7 @@ BACK = ["carrier.recall", "inventory.release", "payments.refund"]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("orders"), ORDERS, "order-fulfillment")
+    return build(tmp_path_factory.mktemp("orders"), ORDERS)
 
 
 @pytest.fixture(scope="module")

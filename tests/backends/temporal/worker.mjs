@@ -43,6 +43,7 @@ if (!existsSync(codePath)) {
 const connection = await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS });
 const worker = await workerOf({
   activities: new Proxy({}, { get: (_, name) => service(name) }),
+  secrets: { token: "opened" },
   worker: { connection, workflowBundle: { codePath } },
 });
 process.stdout.write("working\n");
