@@ -83,12 +83,12 @@ class Duties:
     async def until(self, identity: str, what: str) -> Any:
         """Waits until something of the status is there."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        while True:
             status = await control.query(self.client.get_workflow_handle(identity), wire.STATUS)
             if status[what]:
                 return status
+            assert time.monotonic() < end, f"{identity} has no {what}: {status}"
             await asyncio.sleep(0.1)
-        raise AssertionError(f"{identity} has no {what}: {status}")
 
     async def kinds(self, identity: str) -> list[str]:
         """What was undone or answered, in order."""
@@ -167,17 +167,17 @@ class Duties:
         assert self.case.outside.requests["Fused/f/s.fused/3 f"] == 0
 
     async def refusals(self) -> None:
-        waits = await self.start("Waits", "r")
-        handle = self.client.get_workflow_handle(waits)
-        for told, reason in ((("Stop", {}), "wrong-event"), (("Fact", {"id": "r", "word": "x"}), "unknown-event")):
+        hears = await self.start("Hears", "r")
+        handle = self.client.get_workflow_handle(hears)
+        for type_, data, reason in (("Fact", {}, "wrong-event"), ("Stop", {"id": "r"}, "unknown-event")):
             with pytest.raises(control.ControlError) as wrong:
-                await control.update(handle, wire.EVENT, {"type": told[0], "data": told[1]})
+                await control.update(handle, wire.EVENT, {"type": type_, "data": data})
             assert wrong.value.reason == reason
         with pytest.raises(control.ControlError) as wrong:
             await control.update(handle, wire.MIGRATE, {"machine": "x"})
         assert wrong.value.reason == "no-migration"
         await handle.cancel()
-        assert await self.failure(waits) == "OperatorCancel"
+        assert await self.failure(hears) == "OperatorCancel"
 
 
 async def _all(program: Path, folder: Path) -> None:

@@ -140,9 +140,7 @@ def _machine(program: Program, kind: str) -> list[Any]:
         script.acts = [Act(HOUR, "event", "DeliveryConfirmed", {"order": kind, "proof": "signed"})]
     played = play(program, WORD, script)
     assert played.ending == "ended"
-    return [
-        {"kind": r.kind, "path": r.path, "detail": dict(r.detail)} for r in played.world.records
-    ]
+    return [{"kind": r.kind, "path": r.path, "detail": dict(r.detail)} for r in played.world.records]
 
 
 def _by_place(records: list[Any]) -> dict[str, list[str]]:
@@ -150,7 +148,10 @@ def _by_place(records: list[Any]) -> dict[str, list[str]]:
     found = defaultdict(list)
     for record in records:
         detail = record.get("detail", {})
-        told = [record["kind"], *(str(detail[name]) for name in ("operation", "key", "error", "guard") if name in detail)]
+        told = [
+            record["kind"],
+            *(str(detail[name]) for name in ("operation", "key", "error", "guard") if name in detail),
+        ]
         found[record["path"]].append(" ".join(told))
     return dict(found)
 

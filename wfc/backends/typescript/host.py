@@ -1,6 +1,4 @@
-"""The files that run workflows somewhere: the same for every workflow, beside the runtime. Node is where they run unless
-Temporal is asked for.
-"""
+"""The files that run workflows, on Node or on Temporal: the same for every workflow, beside the runtime."""
 
 from functools import cache
 from importlib.resources import files
