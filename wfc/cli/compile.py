@@ -10,7 +10,7 @@ from collections import Counter
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
-from wfc.cli.base.screen import add_color_option, print_problems, print_summary
+from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
 from wfc.driver import backends, output, pipeline
 from wfc.problems import UnknownName, UnwritableOutput
 from wfc.problems.problem import Problem
@@ -31,6 +31,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=None,
         metavar="NAME,...",
         help="what to write: json, diagram, typescript (default: these three), dot, python, xstate, or all",
+    )
+    parser.add_argument(
+        "--host",
+        choices=backends.HOSTS,
+        metavar="NAME",
+        help="what is to run the TypeScript: node (default), or temporal, where it survives crashes",
     )
     parser.add_argument("-o", "--out", metavar="DIR", help="the output folder (default: workflows, or as configured)")
     parser.add_argument("--process", metavar="NAME", help="only this workflow")
@@ -57,10 +63,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> int:
     """Compiles the sources and writes the files, unless there are errors."""
+    options = _options(chosen)
+    if chosen.host is not None and backends.HOSTED not in options.targets:
+        complain(f"--host is for the target {backends.HOSTED}, which is not asked for")
+        return WRONG_USE
     given = read_input(chosen.paths)
     if not given.sources or given.report.has_errors:
         return _refuse(given.report.problems, given, WRONG_USE, chosen)
-    compiled = pipeline.compile(given.sources, given.settings, given.files, _options(chosen))
+    compiled = pipeline.compile(given.sources, given.settings, given.files, options)
     found = compiled.report.problems
     unknown = next((p for p in found if isinstance(p, UnknownName) and p.kind == "process"), None)
     if unknown is not None:
@@ -119,6 +129,7 @@ def _options(chosen: Namespace) -> pipeline.Options:
         timeout_ms=chosen.timeout,
         audit=chosen.audit,
         targets=backends.names() if chosen.target == ALL else chosen.target or pipeline.Options().targets,
+        host=chosen.host or pipeline.Options().host,
         lenient=chosen.target == ALL,
         out=chosen.out,
     )

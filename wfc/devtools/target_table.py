@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wfc.driver import pipeline
-from wfc.driver.backends import backends, names
+from wfc.driver.backends import HOSTED, backends, names
 from wfc.ir.machine import Machine
 from wfc.problems.problem import Report
 from wfc.project.files import MemoryFiles
@@ -14,6 +14,7 @@ from wfc.project.sources import read_sources
 
 SOURCE = "tests/features/features.md"
 PAGE = "docs/reference/targets.md"
+ON_TEMPORAL = "TypeScript on Temporal"
 TITLES = {"json": "JSON", "typescript": "TypeScript", "xstate": "XState", "diagram": "Mermaid", "dot": "Graphviz"}
 _CASE = re.compile(r"^## (?P<title>.+?)\n.*?^```wf\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEAD = """<!-- Written by `python -m wfc.devtools.generate`; do not edit. -->
@@ -23,7 +24,8 @@ _HEAD = """<!-- Written by `python -m wfc.devtools.generate`; do not edit. -->
 Each row is a small program with one construct of [the language](language.md). A tick says that the target takes it.
 What it writes then behaves as the machine does: in the tests the scenarios of the program run in the TypeScript and in
 XState, and give the records that the machine gives. What a target cannot express it refuses by name, with the place in
-the source, and writes nothing: numbers lead to the words of the refusal.
+the source, and writes nothing: numbers lead to the words of the refusal. `TypeScript on Temporal` is the same code with
+`--host temporal`.
 """
 
 
@@ -50,13 +52,14 @@ def machines(text: str) -> tuple[Machine, ...]:
 
 def _page(found: list[tuple[str, str]]) -> str:
     known = [name for name in TITLES if name in names()]
-    targets = list(backends(known))
-    lines = [_HEAD, f"| construct | {' | '.join(TITLES[name] for name in known)} |", "| --- |" + " :-: |" * len(known)]
+    targets = {TITLES[name]: backend for name, backend in zip(known, backends(known), strict=True)}
+    targets[ON_TEMPORAL] = next(backends([HOSTED], "temporal"))
+    lines = [_HEAD, f"| construct | {' | '.join(targets)} |", "| --- |" + " :-: |" * len(targets)]
     notes: dict[str, int] = {}
     for title, text in found:
         every = machines(text)
         cells = []
-        for backend in targets:
+        for backend in targets.values():
             refused = dict.fromkeys(what for machine in every for what, _ in backend.unsupported(machine))
             numbers = [notes.setdefault(what, len(notes) + 1) for what in refused]
             cells.append(", ".join(f"[{number}](#refusals)" for number in numbers) or "✓")

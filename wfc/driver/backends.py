@@ -11,6 +11,8 @@ from wfc.text.output import Output
 from wfc.text.source import Span
 
 GROUP = "wfc.backends"
+HOSTED = "typescript"  # the target whose code runs on a host
+HOSTS = ("node", "temporal")
 
 
 class Backend(Protocol):
@@ -43,9 +45,10 @@ def _foreign() -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def backends(targets: Iterable[str]) -> Iterator[Backend]:
-    """The backends of some targets, which all exist."""
+def backends(targets: Iterable[str], host: str = HOSTS[0]) -> Iterator[Backend]:
+    """The backends of some targets, which all exist. `host` is what runs the TypeScript."""
     own = _own()
     for target in targets:
         module = import_module(own[target]) if target in own else _foreign()[target].load()
-        yield cast("Backend", module)
+        hosted = module.hosted(host) if target == HOSTED else None
+        yield cast("Backend", hosted or module)

@@ -37,6 +37,7 @@ class Options(Value):
     timeout_ms: int | None = None
     audit: bool = True
     targets: tuple[str, ...] = ("json", "diagram", "typescript")
+    host: str = "node"  # what runs the TypeScript
     lenient: bool = False  # what a target cannot express is left out with a warning
     out: str | None = None
 
@@ -120,7 +121,7 @@ def compile(sources: Sequence[SourceFile], settings: Settings, files: Files, opt
     machines = [machine(root, checked.model, settings, options) for root in roots(checked, options)]
     outputs: dict[str, Output] = {}
     for built in machines:
-        for backend in backends(options.targets):
+        for backend in backends(options.targets, options.host):
             refused = backend.unsupported(built)
             for feature, at in refused:
                 place = at or checked.model.modules[built.module].at(checked.model.modules[built.module].tree)

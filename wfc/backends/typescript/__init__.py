@@ -1,4 +1,4 @@
-"""The TypeScript backend: types, error handlers, workflow, the runtime they share, and its host on Node.
+"""The TypeScript backend: types, error handlers, workflow, the runtime they share, and a host that runs them.
 
 Knows the machine only.
 """
@@ -25,8 +25,8 @@ from wfc.text.source import Span
 name = "typescript"
 SHARED = "wfc-runtime"  # the folder of what all workflows share
 RUNTIME = (
-    "attempts", "base", "calls", "decimal", "fibers", "frame", "guards", "host", "joins", "parse", "run", "runtime",
-    "state", "stops", "undo", "values",
+    "attempts", "base", "calls", "decimal", "fibers", "frame", "guards", "host", "joins", "look", "parse", "run",
+    "runtime", "state", "stops", "undo", "values",
 )  # fmt: skip
 
 
@@ -36,16 +36,35 @@ def unsupported(machine: Machine) -> tuple[tuple[str, Span | None], ...]:
     return ()
 
 
-def emit(machine: Machine) -> tuple[Output, ...]:
-    """The files of a machine, and those that all machines share."""
+def emit(machine: Machine, on: str = "node") -> tuple[Output, ...]:
+    """The files of a machine, and those that all machines share; `on` is the host."""
     program = Program(machine)
     return (
         _handlers(program),
         _types(program),
         _workflow(program),
         *(Output(f"{SHARED}/wfc-{part}.ts", _runtime(part)) for part in RUNTIME),
-        *host.outputs(),
+        *host.outputs(on),
     )
+
+
+class OnTemporal:
+    """The same code with its host on Temporal, which takes no locks."""
+
+    name = "typescript, on Temporal"
+
+    def unsupported(self, machine: Machine) -> tuple[tuple[str, Span | None], ...]:
+        """The resources that are locked: a lock there needs a keeper, which `wfc run` has."""
+        return tuple((f"locks on `{resource.name}`", resource.at) for resource in machine.resources)
+
+    def emit(self, machine: Machine) -> tuple[Output, ...]:
+        """The files of a machine, and those that all machines share."""
+        return emit(machine, "temporal")
+
+
+def hosted(on: str) -> OnTemporal | None:
+    """The backend for another host than Node."""
+    return OnTemporal() if on == "temporal" else None
 
 
 def _types(program: Program) -> Output:

@@ -3,10 +3,11 @@
 import { numberOf } from "./wfc-base.js";
 import { Decimal } from "./wfc-decimal.js";
 import type { Frame } from "./wfc-frame.js";
-import type { Policy } from "./wfc-host.js";
+import type { Policy, Send } from "./wfc-host.js";
 import { Rank, timer, type Call, type Calling, type Fiber } from "./wfc-state.js";
 import { Stops } from "./wfc-stops.js";
 
+const TIMED: readonly string[] = ["activity", "query"]; // a child and a person are not sent through a queue
 const RETRIED: readonly string[] = ["Timeout", "Unavailable"];
 
 /** The part of a turn that tries. */
@@ -47,9 +48,10 @@ export abstract class Attempts extends Stops {
   attempt(fiber: Fiber, call: Calling): void {
     call.attempt += 1;
     const { policy, kind, spec } = call;
-    const throttled = policy?.limit !== undefined || policy?.concurrency !== undefined;
+    const times = this.host.timesAttempts === true;
+    const throttled = !times && (policy?.limit !== undefined || policy?.concurrency !== undefined);
     call.state = throttled ? "queued" : "sent";
-    if (!throttled) this.#count(fiber, policy);
+    if (!throttled) this.#count(fiber, call);
     let { key } = call;
     if (kind === "workflow" || kind === "start" || kind === "undo") key = call.child;
     if (kind === "workflow" && (call.attempt > 1 || call.round > 1)) {
@@ -70,11 +72,13 @@ export abstract class Attempts extends Stops {
       breaker: policy?.breaker,
       limit: policy?.limit,
       concurrency: policy?.concurrency,
+      ...(times ? this.#forQueues(fiber, call) : {}),
     });
   }
 
   /** The time of an attempt begins. */
-  #count(fiber: Fiber, policy: Policy | undefined): void {
+  #count(fiber: Fiber, { kind, policy }: Calling): void {
+    if (this.host.timesAttempts === true && TIMED.includes(kind)) return;
     const { timeoutMs, heartbeatMs } = policy ?? {};
     if (timeoutMs !== undefined)
       this.arm(fiber, timer(this.now + timeoutMs, Rank.errors, "timeout"));
@@ -86,7 +90,16 @@ export abstract class Attempts extends Stops {
   sent(fiber: Fiber, call: Calling): void {
     if (call.state !== "queued") return;
     call.state = "sent";
-    this.#count(fiber, call.policy);
+    this.#count(fiber, call);
+  }
+
+  /** What a host needs that sends through a queue. */
+  #forQueues(fiber: Fiber, { kind, policy, spec, path }: Calling): Partial<Send> {
+    return {
+      heartbeatMs: policy?.heartbeatMs,
+      repeatable: fiber.undo !== "" || (spec?.keyed ?? spec === undefined) || kind === "query",
+      path,
+    };
   }
 
   /** An attempt is alive. */

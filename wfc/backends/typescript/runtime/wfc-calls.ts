@@ -212,6 +212,10 @@ export abstract class Calls extends Attempts {
     { sent, chance, detail = "" }: { sent: boolean; chance: number; detail?: string },
   ): void {
     call.open ||= sent;
+    if (call.state === "stopping" && name === "Timeout" && this.host.timesAttempts === true) {
+      this.#stoppedCall(fiber, call, true); // as by a timer of our own
+      return;
+    }
     this.attemptFailed(call, fiber.frame, name, detail);
     if (call.state === "stopping") this.#stoppedCall(fiber, call, call.open);
     else if (!this.tryAgain(fiber, call, name, chance)) this.#givenUp(fiber, call, name);
@@ -316,7 +320,8 @@ export abstract class Calls extends Attempts {
     call.state = "stopping";
     this.noTimers(fiber, "overall", "heartbeat", ...(call.kind === "workflow" ? ["timeout"] : []));
     if (fiber.due.length === 0 && call.kind !== "workflow" && call.kind !== "start") {
-      this.arm(fiber, timer(this.now + SILENCE, Rank.errors, "silence"));
+      const limit = this.host.timesAttempts === true ? call.policy?.timeoutMs : undefined;
+      this.arm(fiber, timer(this.now + (limit ?? SILENCE), Rank.errors, "silence"));
     }
   }
 

@@ -7,6 +7,8 @@ import { message, type AnyError, type Assignee } from "./wfc-values.js";
 /** Everything an instance needs from the world: commands go out by `send`, inputs come back by `Instance.deliver`. */
 export interface Host {
   readonly info: Info;
+  /** It sends attempts through a queue: it ends those whose time is over, and answers `Timeout` for them. */
+  readonly timesAttempts?: boolean;
   /** Takes a command; all those of a turn come together, when it is over. */
   send(command: Command): void;
 }
@@ -38,6 +40,12 @@ export interface Send {
   readonly breaker?: Policy["breaker"];
   readonly limit?: Policy["limit"];
   readonly concurrency?: number | undefined;
+  /** For hosts that time attempts: the silence after which one counts as lost. */
+  readonly heartbeatMs?: number | undefined;
+  /** Sending this attempt twice does no harm: the service honours its key, or nothing is done. */
+  readonly repeatable?: boolean;
+  /** The place of the call in the text. */
+  readonly path?: string;
 }
 
 export type Command =

@@ -105,7 +105,7 @@ export class Run extends Fibers {
 
   /** Takes an input, or says why it is refused. */
   deliver(input: Input): Refusal | undefined {
-    const refused = this.#refusal(input);
+    const refused = this.refusal(input);
     if (refused !== undefined) return refused;
     this.#turn(input.at, () => this.#hand(input));
     return undefined;
@@ -199,7 +199,8 @@ export class Run extends Fibers {
 
   /* -- one input */
 
-  #refusal(input: Input): Refusal | undefined {
+  /** Why an input would be refused; it changes nothing. */
+  refusal(input: Input): Refusal | undefined {
     if (input.at < this.now) return "goes-back-in-time";
     switch (input.kind) {
       case "answered":
@@ -271,6 +272,15 @@ export class Run extends Fibers {
       return ["sent", "queued", "stopping"].includes(call.state) ? { fiber, call } : undefined;
     }
     return undefined;
+  }
+
+  /** Why an answer does not fit the call that waits for it. */
+  misfit(id: string, attempt: number, how: "value" | "error", value: unknown): string | undefined {
+    const call = this.#caller(id, attempt)?.call;
+    if (call === undefined) return undefined;
+    const action = how === "value" ? "supply" : "raise";
+    const read = given(call, { kind: "operator", action, value });
+    return "wrong" in read ? read.wrong : undefined;
   }
 
   #parked(key: string): Fiber | undefined {

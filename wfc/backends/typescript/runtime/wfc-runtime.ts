@@ -2,12 +2,14 @@
 
 import type { Frame } from "./wfc-frame.js";
 import { Failure, type Host, type Input, type Refusal } from "./wfc-host.js";
+import { look, type Look } from "./wfc-look.js";
 import type { Parse } from "./wfc-parse.js";
 import { Run, type EventSpec, type Open } from "./wfc-run.js";
 
 export * from "./wfc-decimal.js";
 export { detached, undoBy, undoWith, type Frame } from "./wfc-frame.js";
 export * from "./wfc-guards.js";
+export type { Look } from "./wfc-look.js";
 export type { Parse } from "./wfc-parse.js";
 export { Misfit } from "./wfc-parse.js";
 export * as parse from "./wfc-parse.js";
@@ -69,6 +71,21 @@ export class Instance<I, R> {
     return this.#run.deliver(input);
   }
 
+  /** Why an input would be refused now. */
+  refusal(input: Input): Refusal | undefined {
+    return this.#run.refusal(input);
+  }
+
+  /** Why the answer of a person would not do, if it would not. */
+  misfit(
+    call: string,
+    attempt: number,
+    how: "value" | "error",
+    value: unknown,
+  ): string | undefined {
+    return this.#run.misfit(call, attempt, how, value);
+  }
+
   /** Waits until the turns that have begun are over. */
   async idle(): Promise<void> {
     await this.#run.idle();
@@ -77,6 +94,21 @@ export class Instance<I, R> {
   /** What an operator may see to: parked steps and dead letters. */
   get unattended(): readonly Open[] {
     return this.#run.unattended;
+  }
+
+  /** Whether nothing goes on any more, not even the undo of what an operator has asked for. */
+  get rests(): boolean {
+    return this.#run.frames.size === 0 && this.#run.fibers.size === 0;
+  }
+
+  /** Whether a completed child can still undo something. */
+  get keeps(): boolean {
+    return this.#run.log.length > 0;
+  }
+
+  /** Where it stands and what it has ended with, for people. */
+  get look(): Look {
+    return look(this.#run);
   }
 
   get status(): "running" | "done" | "failed" {

@@ -1,0 +1,351 @@
+// The one workflow: an instance of generated code on Temporal. It feeds the runtime, and `hands` do what that asks for.
+//
+// Whatever comes (answers, events, the time, operators) is an input. Inputs that are there together are taken in the order
+// of one instant.
+
+import {
+  ApplicationFailure,
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  log,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import {
+  Instance,
+  Misfit,
+  rank,
+  type Command,
+  type EventSpec,
+  type Frame,
+  type Input,
+  type Operation,
+  type Parse,
+  type Refusal,
+  type Workflow,
+  type WorkflowEvent,
+} from "../wfc-runtime/wfc-runtime.js";
+import { Hands, type Home } from "./wfc-hands.js";
+import * as wire from "./wfc-wire.js";
+import { pack, unpack, type Begin } from "./wfc-wire.js";
+
+/** A workflow of any type. */
+export interface AnyWorkflow {
+  readonly name: string;
+  readonly version: number;
+  readonly audit: boolean;
+  readonly events: Readonly<Record<string, EventSpec>>;
+  readonly parse: Parse<unknown>;
+  readonly key?: (input: never) => string | number;
+  readonly run: (wf: Frame, input: never) => Promise<unknown>;
+}
+
+/** The `definitions` of generated files; those of several processes may be spread into one object. */
+export type Definitions = Readonly<Record<string, AnyWorkflow>>;
+
+type Unstamped<T> = T extends { readonly at: number } ? Omit<T, "at"> : never;
+/** An input that is told the time when it is its turn. */
+export type Given = Unstamped<Input>;
+
+interface Waiting {
+  readonly given: Given;
+  readonly done: (refusal: Refusal | undefined) => void;
+}
+
+const OPENING = 1_000; // records that one answer of a query holds at most
+
+/** The workflow to be exported as `default` from the file that the worker is given. */
+export function hosted(definitions: Definitions): (begin: Begin) => Promise<unknown> {
+  return async (begin) => {
+    const found = new Process(definitions, begin);
+    CancellationScope.current().cancelRequested.catch(() => {
+      found.cancelled();
+    });
+    // What is under way is ended by the process itself, and its undo must not be cancelled.
+    return CancellationScope.nonCancellable(() => found.run());
+  };
+}
+
+/** An instance. Its id is that of the Temporal workflow, its type that of the workflow in the source. */
+class Process implements Home {
+  readonly begin: Begin;
+  readonly definitions: Definitions;
+  readonly workflow: AnyWorkflow;
+  readonly instance: Instance<unknown, unknown>;
+  readonly id: string;
+  /** Its parent has asked it to stop. */
+  wasStopped = false;
+  readonly #hands: Hands;
+  readonly #records: unknown[] = [];
+  #out: Command[] = [];
+  #arrived: Waiting[] = [];
+  #reached = 0;
+  #broken: { readonly defect: unknown } | undefined;
+  #isReleased = false;
+  #hasWarned = false;
+
+  constructor(definitions: Definitions, begin: Begin) {
+    const { format, workflow: name, version, instance, parent } = begin;
+    if (format !== wire.FORMAT)
+      throw new Error(
+        `this worker reads instances in format ${String(wire.FORMAT)}, not ${String(format)}`,
+      );
+    const workflow = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    if (workflow?.version !== version)
+      throw new Error(
+        `this worker has no version ${String(version)} of \`${name}\`: start one that has it`,
+      );
+    if (begin.stored !== undefined && begin.stored !== null)
+      throw new Error("an instance that `wfc run` has stored cannot go on in TypeScript");
+    if (begin.simulated === true) throw new Error("generated code does not run simulations");
+    this.begin = begin;
+    this.definitions = definitions;
+    this.workflow = workflow;
+    this.id = instance;
+    this.#hands = new Hands(this);
+    const isChild = parent !== undefined && parent !== null;
+    const send = (command: Command): void => {
+      this.#out.push(command);
+    };
+    const info = { workflow: name, version, instance, child: isChild };
+    this.instance = new Instance(workflow as Workflow<unknown, unknown>, {
+      info,
+      timesAttempts: true,
+      send,
+    });
+    this.#listen();
+  }
+
+  /** Whether a parent may still ask it to undo itself. */
+  get #isKept(): boolean {
+    const { parent } = this.begin;
+    return parent !== undefined && parent !== null && !this.#isReleased;
+  }
+
+  /** Goes on until the instance has ended and all it has asked for is done. */
+  async run(): Promise<unknown> {
+    await this.#open();
+    for (;;) {
+      await condition(
+        () => this.#arrived.length > 0 || this.#broken !== undefined || this.#isOver(),
+      );
+      this.#warn();
+      if (this.#broken !== undefined) throw this.#broken.defect;
+      if (this.#arrived.length === 0) break;
+      await this.#batch();
+    }
+    await this.#hands.release();
+    await condition(allHandlersFinished);
+    return this.#end();
+  }
+
+  async #open(): Promise<void> {
+    const data = unpack(this.begin.data);
+    try {
+      this.workflow.parse(data);
+    } catch (misfit) {
+      if (!(misfit instanceof Misfit)) throw misfit;
+      await this.#hands.didNotStart(misfit.message);
+      throw ApplicationFailure.nonRetryable(misfit.message, "wrong-input");
+    }
+    this.instance.start(this.now, data).catch((error: unknown) => {
+      // An instance that has failed says so by its status.
+      if (this.instance.status === "running") this.#broken = { defect: error };
+    });
+    await this.instance.idle();
+    this.#adopt();
+  }
+
+  #isOver(): boolean {
+    const { instance } = this;
+    if (instance.status === "running" || !instance.rests || this.#hands.isBusy) return false;
+    // Dead letters stay open until someone acts, and with them the instance: what undoes them is code under way.
+    if (instance.look.letters.length > 0) return false;
+    return !(this.#isKept && instance.status === "done" && instance.keeps);
+  }
+
+  /** Takes what has come since, in the order of one instant. */
+  async #batch(): Promise<void> {
+    const order = ({ given }: Waiting): number => rank({ ...given, at: 0 });
+    const batch = this.#arrived.sort((a, b) => order(a) - order(b));
+    this.#arrived = [];
+    for (const { given, done } of batch) {
+      const refusal = this.instance.deliver({ ...given, at: this.now });
+      await this.instance.idle();
+      this.#adopt();
+      done(refusal);
+    }
+  }
+
+  /** What a turn has led to. */
+  #adopt(): void {
+    const out = this.#out;
+    this.#out = [];
+    for (const command of out)
+      if (command.kind === "record") this.#records.push(pack(command.record));
+    this.#hands.obey(out);
+  }
+
+  #warn(): void {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    if (!continueAsNewSuggested || this.#hasWarned) return;
+    this.#hasWarned = true;
+    const text = "its history has become long: generated code cannot go on in a new run";
+    log.warn(`${this.id}: ${text}`, { historyLength });
+  }
+
+  /* -- inputs */
+
+  /** The recorded time, which never goes back. */
+  get now(): number {
+    return Math.max(this.#reached, Date.now());
+  }
+
+  reached(at: number): void {
+    this.#reached = Math.max(this.#reached, at);
+  }
+
+  arrive(given: Given): void {
+    this.#arrived.push({ given, done: () => undefined });
+  }
+
+  /** Somebody cancels the Temporal workflow: that is an operator's cancel. */
+  cancelled(): void {
+    if (this.instance.status === "running") this.arrive({ kind: "operator", action: "cancel" });
+    else this.#isReleased = true;
+  }
+
+  /* -- what comes from outside */
+
+  #listen(): void {
+    setHandler(defineSignal<[EventTold]>(wire.EVENT), (told) => {
+      this.arrive(eventOf(told));
+    });
+    this.#update(wire.EVENT, eventOf);
+    this.#update(wire.OPERATE, operationOf);
+    this.#update(wire.ANSWER_TASK, (told: TaskTold) => this.#hands.answerOf(told));
+    const stays = (): never => {
+      const text = "an instance that runs as TypeScript cannot go on in another version";
+      throw ApplicationFailure.nonRetryable(text, "no-migration");
+    };
+    setHandler(defineUpdate(wire.MIGRATE), stays, { validator: stays });
+    setHandler(defineSignal(wire.STOP), () => {
+      this.wasStopped = true;
+      this.arrive({ kind: "operator", action: "cancel" });
+    });
+    setHandler(defineSignal<[wire.ChildEnd]>(wire.CHILD), (told) => {
+      this.#hands.childEnded(told);
+    });
+    setHandler(defineSignal<[wire.Parent]>(wire.UNDO), (undoer) => {
+      this.#hands.undoer = undoer;
+      this.arrive({ kind: "undone" });
+    });
+    setHandler(defineSignal(wire.RELEASE), () => {
+      this.#isReleased = true;
+    });
+    setHandler(defineQuery(wire.STATUS), () => this.#status());
+    setHandler(defineQuery<unknown[], [number]>(wire.RECORDS), (known) =>
+      this.#records.slice(known, known + OPENING),
+    );
+  }
+
+  /** An update: it is refused before it becomes part of the history, or answered when its turn is over. */
+  #update(name: string, read: (told: never) => Given): void {
+    const validator = (told: never): void => {
+      accept(this.instance.refusal({ ...read(told), at: this.now }));
+    };
+    const handler = async (told: never): Promise<void> => {
+      const given = read(told);
+      const refusal = await new Promise<Refusal | undefined>((resolve) => {
+        this.#arrived.push({ given, done: resolve });
+      });
+      accept(refusal);
+    };
+    setHandler(defineUpdate<unknown, [never]>(name), handler, { validator });
+  }
+
+  /* -- what is told */
+
+  #status(): unknown {
+    const { begin, instance, workflow } = this;
+    const { now, value, error, places, waits, parked, letters } = instance.look;
+    return {
+      instance: this.id,
+      workflow: workflow.name,
+      process: this.#process,
+      version: workflow.version,
+      status: instance.status,
+      value: instance.status === "done" ? (value ?? null) : null,
+      error: pack(error),
+      places,
+      waits,
+      now,
+      tasks: this.#hands.openTasks,
+      parked,
+      letters: letters.map(({ key, queue, operation, name, attempts, errors }) => {
+        return { key, queue, operation: operation === "" ? name : operation, attempts, errors };
+      }),
+      machine: begin.machine,
+    };
+  }
+
+  /** The name of the process, if who started it has told it. */
+  get #process(): string {
+    return workflowInfo().typedSearchAttributes.get(wire.PROCESS) ?? this.workflow.name;
+  }
+
+  #end(): unknown {
+    const { status, look } = this.instance;
+    if (status === "done") return look.value;
+    const error = look.error ?? { is: "Unavailable" };
+    throw ApplicationFailure.nonRetryable(wire.toldOf(error), error.is, pack(error));
+  }
+}
+
+interface EventTold extends WorkflowEvent {
+  readonly at?: number;
+}
+
+interface OperationTold {
+  readonly action: Operation["action"];
+  readonly key?: string;
+  readonly value?: unknown;
+}
+
+export interface TaskTold {
+  readonly key: string;
+  readonly kind: "value" | "error";
+  readonly value?: unknown;
+}
+
+const eventOf = ({ type, data }: EventTold): Given => ({
+  kind: "event",
+  event: { type, data: unpack(data) },
+});
+
+const operationOf = ({ action, key = "", value }: OperationTold): Given => ({
+  kind: "operator",
+  action,
+  key,
+  value: unpack(value),
+});
+
+const WHY: Readonly<Record<Refusal, string>> = {
+  "not-running": "the instance has ended",
+  "unknown-event": "this workflow hears no such event",
+  "wrong-event": "the data of the event do not fit",
+  "unknown-call": "nothing waits for this answer",
+  "unknown-lock": "nothing waits for this lock",
+  "unknown-step": "nothing waits for an operator under this key",
+  "wrong-value": "the value does not fit",
+  "point-of-no-return": "it is past the point of no return",
+  "goes-back-in-time": "time does not go back",
+};
+
+function accept(refusal: Refusal | undefined): void {
+  if (refusal !== undefined) throw ApplicationFailure.nonRetryable(WHY[refusal], refusal);
+}
