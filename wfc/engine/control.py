@@ -256,7 +256,7 @@ async def update(handle: WorkflowHandle[Any, Any], name: str, told: Mapping[str,
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         reason = cause.type or "" if isinstance(cause, ApplicationError) else ""
-        text = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        text = str(cause.message or cause.cause or cause) if isinstance(cause, ApplicationError) else str(cause)
         raise ControlError(text, reason) from None
     except RPCError as error:
         raise await _unreachable(handle, error) from None

@@ -164,7 +164,7 @@ class Process:
     def _try(self, given: Input) -> None:
         """Refuses an update before it becomes part of the history."""
         if self.instance is None:
-            return  # it comes with the start, and is looked at when it is its turn
+            return  # it comes with the first task of this worker, and is looked at when it is its turn
         found = turn(self.program, self.instance, changed(given, at=max(self.now(), given.at)))
         _accept(found if isinstance(found, Refused) else None)
 
@@ -242,11 +242,13 @@ class Process:
     @workflow.update(name=ANSWER_TASK)
     async def answer_task(self, told: dict[str, Any]) -> None:
         """A person has done a task, or cannot do it."""
+        await workflow.wait_condition(lambda: self.instance is not None)
         await self._asked(self._answer(told))
 
     @answer_task.validator
     def _try_answer(self, told: dict[str, Any]) -> None:
-        self._answer(told)
+        if self.instance is not None:
+            self._answer(told)
 
     @workflow.signal(name=CHILD)
     def child_ended(self, told: dict[str, Any]) -> None:
@@ -263,7 +265,7 @@ class Process:
     @workflow.update(name=MIGRATE)
     async def migrate(self, told: dict[str, Any]) -> None:
         """Goes on in another version."""
-        await workflow.wait_condition(lambda: not self.arrived)
+        await workflow.wait_condition(lambda: self.instance is not None and not self.arrived)
         found = self._moved(told)
         self.program = program_of(told["machine"], self.begin["workflow"], simulated=self.simulated)
         self.begin = {**self.begin, "machine": told["machine"], "version": found.instance.version}
@@ -272,7 +274,8 @@ class Process:
 
     @migrate.validator
     def _try_migrate(self, told: dict[str, Any]) -> None:
-        self._moved(told)
+        if self.instance is not None:
+            self._moved(told)
 
     def _moved(self, told: Any) -> Turned:  # noqa: ANN401 - data
         assert self.instance is not None

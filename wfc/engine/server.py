@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,15 @@ def _taken(port: int) -> bool:
 class Server:
     """A server of our own, until `stop`."""
 
-    def __init__(self, folder: str, port: int | None = None, *, memory: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str,
+        port: int | None = None,
+        *,
+        memory: bool = False,
+        settings: Mapping[str, str] | None = None,  # dynamic ones of the server
+    ) -> None:
+        self.settings = dict(settings or {})
         self.folder = Path(folder)
         self.port = port
         self.memory = memory
@@ -129,7 +137,8 @@ class Server:
         command += [] if self.memory else ["--db-filename", str(self.folder / "temporal.db")]
         for name, kind in ATTRIBUTES.items():
             command += ["--search-attribute", f"{name}={kind}"]
-        command += ["--dynamic-config-value", "frontend.enableUpdateWorkflowExecution=true"]
+        for name, value in self.settings.items():
+            command += ["--dynamic-config-value", f"{name}={value}"]
         with self.log.open("wb") as log:
             # A group of its own: Ctrl-C is for us, and we stop it in order.
             self.process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own command; starting it takes no time
