@@ -13,7 +13,7 @@ from wfc.backends.typescript.scaffold import SUFFIX, scaffold
 from wfc.cli.base.exits import FINE, WRONG_USE
 from wfc.cli.base.input import add_path_arguments, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
-from wfc.driver import pipeline
+from wfc.driver import backends, pipeline
 from wfc.problems.problem import Report
 from wfc.problems.render.summary import summary
 from wfc.project.files import join
@@ -27,6 +27,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--compiled", metavar="DIR", help="the output folder of `wfc compile` (default: workflows, or as configured)"
+    )
+    parser.add_argument(
+        "--host",
+        choices=backends.HOSTS,
+        default=backends.HOSTS[0],
+        metavar="NAME",
+        help="what is to run them, as for `wfc compile`: node (default), or temporal",
     )
     add_color_option(parser)
 
@@ -49,7 +56,7 @@ def run(chosen: Namespace) -> int:
         sys.stdout.write("no workflow here: nothing to write\n")
     for root in roots:
         machine = pipeline.machine(root, checked.model, given.settings, options)
-        made = scaffold(machine, way if way.startswith(".") else f"./{way}")
+        made = scaffold(machine, way if way.startswith(".") else f"./{way}", chosen.host)
         if made is None:
             sys.stdout.write(f"{machine.process} calls no activity: it needs no {machine.process}{SUFFIX}\n")
             continue
