@@ -15,7 +15,7 @@ from wfc.backends.typescript import scaffold as typescript
 from wfc.cli.base.exits import FINE, WRONG_USE
 from wfc.cli.base.input import add_path_arguments, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
-from wfc.driver import pipeline
+from wfc.driver import backends, pipeline
 from wfc.ir.machine import Machine
 from wfc.ir.python_names import is_plain
 from wfc.problems.problem import Report
@@ -38,6 +38,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--compiled", metavar="DIR", help="the output folder of `wfc compile` (default: workflows, or as configured)"
+    )
+    parser.add_argument(
+        "--host",
+        choices=backends.HOSTS,
+        default=backends.HOSTS[0],
+        metavar="NAME",
+        help="what is to run them, as for `wfc compile`: node (default), or temporal",
     )
     add_color_option(parser)
 
@@ -63,7 +70,7 @@ def run(chosen: Namespace) -> int:
         sys.stdout.write("no workflow here: nothing to write\n")
     for root in roots:
         machine = pipeline.machine(root, checked.model, given.settings, options)
-        made, name = _made(chosen.target, machine, compiled, folder)
+        made, name = _made(chosen, machine, compiled, folder)
         if made is None:
             sys.stdout.write(f"{machine.process} calls no activity: it needs no {name}\n")
             continue
@@ -78,12 +85,12 @@ def run(chosen: Namespace) -> int:
     return FINE
 
 
-def _made(target: str, machine: Machine, compiled: str, folder: str) -> tuple[Output | None, str]:
+def _made(chosen: Namespace, machine: Machine, compiled: str, folder: str) -> tuple[Output | None, str]:
     """The file of a process, if it needs one, and its name."""
-    if target == "python":
+    if chosen.target == "python":
         return python.scaffold(machine, _package(compiled) or ""), python.path_of(machine)
     way = os.path.relpath(compiled, folder).replace(os.sep, "/")
-    made = typescript.scaffold(machine, way if way.startswith(".") else f"./{way}")
+    made = typescript.scaffold(machine, way if way.startswith(".") else f"./{way}", chosen.host)
     return made, f"{machine.process}{typescript.SUFFIX}"
 
 

@@ -15,10 +15,12 @@ from tests.backends.node.conftest import TSC
 from tests.backends.typescript.conftest import MODULES, OPTIONS
 from tests.engine.outside import Answer, Outside
 from wfc.cli.main import main
+from wfc.engine.control import Terms
 from wfc.engine.server import Server
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0
+TERMS = Terms(queue="wfc-typescript")
 
 
 def build(folder: Path, source: Path) -> Path:

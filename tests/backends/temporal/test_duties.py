@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from tests.backends.temporal.conftest import HERE, PATIENCE, Case, build, case_of
+from tests.backends.temporal.conftest import HERE, PATIENCE, TERMS, Case, build, case_of
 from tests.engine.outside import Answer
 from wfc.cli.base.input import read_input
 from wfc.driver import pipeline
@@ -66,7 +66,7 @@ class Duties:
     async def start(self, workflow: str, key: str, **more: str) -> str:
         program = self.programs[workflow]
         data = control.input_of(program, workflow, {"id": key, **more})
-        identity, is_new = await control.start(self.client, program, data, control.Terms())
+        identity, is_new = await control.start(self.client, program, data, TERMS)
         assert is_new
         return identity
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from tests.backends.temporal.conftest import PATIENCE, build, case_of
+from tests.backends.temporal.conftest import PATIENCE, TERMS, build, case_of
 from tests.engine.machines import machine_of
 from tests.engine.outside import Answer
 from wfc.engine import control, wire
@@ -70,7 +70,7 @@ def _order(name: str) -> dict[str, Any]:
 async def _start(client: Client, program: Program, orders: Iterable[str]) -> None:
     for order in orders:
         data = control.input_of(program, WORD, _order(order))
-        assert await control.start(client, program, data, control.Terms()) == (f"{WORD}/{order}", True)
+        assert await control.start(client, program, data, TERMS) == (f"{WORD}/{order}", True)
 
 
 async def _push(client: Client, orders: Iterable[str], told: set[str]) -> dict[str, str]:
@@ -168,8 +168,8 @@ async def _compared(built: Path, folder: Path, program: Program) -> None:
         assert set(case.outside.effects.values()) == {1}
         # The same id again, while its end is known: one that has ended may be started anew.
         data = control.input_of(program, WORD, _order("delivered"))
-        assert (await control.start(client, program, data, control.Terms()))[1]
-        assert not (await control.start(client, program, data, control.Terms()))[1]
+        assert (await control.start(client, program, data, TERMS))[1]
+        assert not (await control.start(client, program, data, TERMS))[1]
 
 
 def test_their_records_are_those_of_the_machine(built: Path, tmp_path: Path, program: Program) -> None:

@@ -22,6 +22,7 @@ from wfc.text.value import Value, value
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE.parents[1] / "js" / "node_modules"
+FOR_QUEUES = ("heartbeatMs", "path", "repeatable")  # what only a host wants to know that sends through a queue
 _OUTSIDE = frozenset({"effect"})  # what only a simulation wants to know of a command
 
 
@@ -34,6 +35,7 @@ class Replay(Value):
     process: str
     started: m.Started
     version: int
+    times_attempts: bool
     inputs: tuple[Any, ...]
     turns: tuple[Any, ...]
 
@@ -81,6 +83,7 @@ class Folder:
                 "module": f"{each.folder}/{each.process}.workflow.js",
                 "workflow": each.started.workflow,
                 "version": each.version,
+                "timesAttempts": each.times_attempts,
                 "instance": each.started.instance,
                 "child": each.started.child,
                 "inputs": each.inputs,
@@ -127,6 +130,7 @@ def replays(name: str, folder: str, program: Program, journal: Iterable[tuple[st
             process=program.machine.process,
             started=started,
             version=program.workflows[started.workflow].version,
+            times_attempts=program.host_times_attempts,
             inputs=tuple(_input(each) for each in inputs),
             turns=tuple(turns),
         )
@@ -226,6 +230,9 @@ def _found(given: dict[str, Any]) -> dict[str, Any]:
     """A turn of the generated code in the same form."""
     records = [plain(each["record"]) for each in given["out"] if each["kind"] == "record"]
     commands = [plain(each) for each in given["out"] if each["kind"] != "record"]
+    for command in commands:
+        for name in FOR_QUEUES:
+            command.pop(name, None)
     return {"refused": given.get("refused"), "records": records, "commands": commands}
 
 

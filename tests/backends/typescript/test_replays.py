@@ -76,6 +76,25 @@ def test_generated_programs(part: int, tmp_path: Path) -> None:
     assert kinds.total() > 20 * PROGRAMS, kinds
 
 
+def test_generated_programs_on_a_host_that_times_attempts(tmp_path: Path) -> None:
+    texts: list[Text] = []
+
+    def draw(text: Text) -> None:
+        texts.append(text)
+
+    drawn = settings(max_examples=PROGRAMS, database=None, deadline=None, phases=[Phase.generate])
+    drawn = settings(drawn, suppress_health_check=list(HealthCheck))
+    seed(PARTS)(drawn(given(programs())(draw)))()
+    folder, runs = Folder(tmp_path), list[Replay]()
+    for number, text in enumerate(texts):
+        for machine in machines(text):
+            program = Program(machine, host_times_attempts=True)
+            for run in range(RUNS):
+                told = f"program {number}, run {run}\n{text.text}"
+                runs += replays(told, folder.add(machine), program, roam(program, 1000 * run + number).journal)
+    assert compared(folder, runs).total() > 20 * PROGRAMS
+
+
 def test_conformance_documents(tmp_path: Path) -> None:
     folder, runs = Folder(tmp_path), list[Replay]()
     for document in documents():

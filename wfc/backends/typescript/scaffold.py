@@ -10,20 +10,23 @@ from wfc.text.output import Output
 SUFFIX = ".activities.ts"
 
 
-def scaffold(machine: Machine, generated: str) -> Output | None:
-    """The file, if the process calls any activity. `generated` is the way from its folder to that of the outputs."""
+def scaffold(machine: Machine, generated: str, on: str = "node") -> Output | None:
+    """The file, if the process calls any activity.
+
+    `generated` is the way from its folder to that of the outputs, `on` the host.
+    """
     program = Program(machine)
     services = [each for each in machine.services if _called(program, each)]
     if not services:
         return None
     name = program.names.activities
     types = layout.quoted(f"{generated}/{machine.process}.types.js")
-    node = layout.quoted(f"{generated}/{host.FOLDER}/wfc-node.js")
+    module = layout.quoted(f"{generated}/{host.MODULES[on]}")
     lines = [
         f"// What `{machine.workflow.name}` calls. `wfc scaffold` has written it once; from here on it is yours.",
         "",
         f"import type {{ {name} }} from {types};",
-        f"import {{ NotSent, type NodeContext }} from {node};",
+        f"import {{ NotSent, type NodeContext }} from {module};",
         "",
         f"export const activities: {name} = {{",
     ]

@@ -1,7 +1,7 @@
 // Gives recorded inputs to the TypeScript of a workflow: node replay.mjs FOLDER < cases. Prints, for each case, what each
 // turn has led to: the commands and the audit records, or why the input was refused.
 //
-// A case is {module, workflow, version, instance, child, inputs}; the first input is `started`.
+// A case is {module, workflow, version, instance, child, inputs, timesAttempts}; the first input is `started`.
 
 import path from 'node:path';
 import process from 'node:process';
@@ -11,11 +11,13 @@ import { read } from './stdin.mjs';
 const folder = path.resolve(process.argv[2]);
 const load = (file) => import(pathToFileURL(path.join(folder, file)).href);
 
-async function replayed({ module, workflow, version, instance, child, inputs }, { Instance, Misfit }) {
+async function replayed(given, { Instance, Misfit }) {
+  const { module, workflow, version, instance, child, inputs, timesAttempts } = given;
   const { definitions } = await load(module);
   const out = [];
   const info = { workflow, version, instance, child };
-  const run = new Instance(definitions[workflow], { info, send: (command) => out.push(command) });
+  const send = (command) => out.push(command);
+  const run = new Instance(definitions[workflow], { info, timesAttempts, send });
   let defect;
   const turns = [];
   for (const input of inputs) {

@@ -446,7 +446,7 @@ export class Hands {
 }
 
 /** The key that a workflow gives to an instance. */
-export function keyOf(workflow: AnyWorkflow, input: unknown): string | number | undefined {
+function keyOf(workflow: AnyWorkflow, input: unknown): string | number | undefined {
   try {
     return workflow.key?.(workflow.parse(input) as never);
   } catch (error) {

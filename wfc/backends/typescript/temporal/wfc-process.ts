@@ -287,7 +287,8 @@ class Process implements Home {
       tasks: this.#hands.openTasks,
       parked,
       letters: letters.map(({ key, queue, operation, name, attempts, errors }) => {
-        return { key, queue, operation: operation === "" ? name : operation, attempts, errors };
+        const told = operation === "" ? name : operation;
+        return { key, queue, operation: told, attempts, errors: pack(errors) };
       }),
       machine: begin.machine,
     };

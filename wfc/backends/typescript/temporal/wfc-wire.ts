@@ -25,7 +25,8 @@ export const KEY = defineSearchAttributeKey("WfcKey", "KEYWORD");
 export const WAITS = defineSearchAttributeKey("WfcWaits", "KEYWORD_LIST"); // of `task`, `parked`, `letter`
 export const PROCESS = defineSearchAttributeKey("WfcProcess", "KEYWORD");
 
-export const QUEUE = "wfc"; // the task queue, unless another one is named
+/** The task queue, unless another one is named. It is not that of `wfc worker`, which runs other code. */
+export const QUEUE = "wfc-typescript";
 
 /** What waits for a child: the id of a workflow, a call, an attempt. */
 export type Parent = readonly [instance: string, call: string, attempt: number];

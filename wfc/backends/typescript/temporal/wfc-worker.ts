@@ -100,7 +100,7 @@ class Attempts {
     const stopping = new AbortController();
     context.cancellationSignal.addEventListener("abort", () => {
       // A worker that shuts down waits for what is under way.
-      if (context.cancellationDetails?.cancelRequested === true) stopping.abort();
+      if (context.cancellationDetails?.workerShutdown !== true) stopping.abort();
     });
     try {
       const flight = await this.#departure(`${told.instance}/${told.call}`, send, stopping.signal);
@@ -117,8 +117,9 @@ class Attempts {
         },
       };
       const answer = await this.#timed(send, given);
-      const hasFailed = answer.how === "system" && FAILURES.includes(answer.value);
       const isUnknown = stopping.signal.aborted && answer.how === "cancelled";
+      stopping.abort(); // from now on nobody waits, and code that is late may still go on
+      const hasFailed = answer.how === "system" && FAILURES.includes(answer.value);
       await this.#traffic.over(flight, hasFailed ? "failed" : isUnknown ? "unknown" : "answered");
       const { how: kind, value, sent, detail } = answer;
       return {
