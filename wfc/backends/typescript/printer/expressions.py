@@ -416,10 +416,13 @@ class Printer:
             return "[]"
         alike = len(items) > 1 and (_all_objects(items) or _all_arrays(items))
         if is_concise(items):
+            whole = Group([])
             parts: list[Doc] = []
-            for each in items:
-                parts += [[self.show(each), "," if each is not items[-1] else IfBreak(",")], LINE]
-            return Group(["[", Indent([SOFT, Fill(parts[:-1])]), SOFT, "]"])
+            for place, each in enumerate(items, 1):
+                comma: Doc = "," if place < len(items) else IfBreak(",", of=whole)
+                parts += [[self.show(each), comma], LINE]
+            whole.contents = ["[", Indent([SOFT, Fill(parts[:-1])]), SOFT, "]"]
+            return whole
         shown: list[Doc] = join([",", LINE], (Group(self.show(each)) for each in items))
         return Group(["[", Indent([SOFT, *shown]), IfBreak(","), SOFT, "]"], broken=alike)
 
