@@ -10,7 +10,7 @@ import sysconfig
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from difflib import unified_diff
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 from temporalio.client import Client
@@ -28,7 +28,6 @@ from wfc.machine.program import Program
 from wfc.machine.store import pack, write_message
 from wfc.simulation.world import START, World
 
-T = TypeVar("T")
 PATIENCE = 4.0  # seconds for what is to happen at one instant
 LONGEST = 6 * 3_600_000  # milliseconds on the way without a look around
 TOO_LONG = 90.0  # for a whole run
@@ -231,14 +230,21 @@ async def difference(name: str, machine: Machine, run: Callable[[Callable[[World
     return "\n".join(lines[:40])
 
 
-async def tried(run: Callable[[], Awaitable[T]]) -> T:
-    """A run; up to three times, for the server that skips time gets stuck now and then."""
-    for _ in range(2):
+async def tried(run: Callable[[], Awaitable[str | None]]) -> str | None:
+    """What a run finds to be different, if it is so each time.
+
+    The server that skips time gets stuck now and then, and on a busy machine real time gets between two instants of the
+    simulated one. Neither happens three times in a row; a mistake does.
+    """
+    found: str | None = ""
+    for _ in range(3):
         try:
-            return await run()
-        except (RPCError, TimeoutError):
-            continue
-    return await run()
+            found = await run()
+        except (RPCError, TimeoutError) as error:
+            found = f"{type(error).__name__}: {error}"
+        if not found:
+            return found
+    return found
 
 
 def server() -> str:
