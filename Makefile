@@ -77,12 +77,12 @@ demo: $(VENV)/.run ## compile the order example into build/demo
 # ---------------------------------------------------------------- check
 
 test: setup lint ## everything a change must pass
-	pytest -n 2
+	pytest -n 2 -m "not long"
 
 test-fast: $(VENV)/.dev ## the tests that start nothing else, with few random cases
 	WFC_HYPOTHESIS=fast pytest -n 2 -m "not slow and not js"
 
-test-all: setup lint ## as test, with many more random cases
+test-all: setup lint ## as test, with many more random cases, and what takes minutes on a real server
 	WFC_HYPOTHESIS=nightly pytest -n 2
 
 lint: $(VENV)/.dev ## style, types, walls between rooms, generated files

@@ -219,7 +219,7 @@ async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
     assert set(done.values()) == {1}
 
 
-@pytest.mark.parametrize("dies", ["worker", "server", "both"])
+@pytest.mark.parametrize("dies", ["both", *(pytest.param(one, marks=pytest.mark.long) for one in ("worker", "server"))])
 def test_every_step_survives(tmp_path: Path, dies: str) -> None:
     for part in ("calm", "killed"):
         (tmp_path / part).mkdir()
