@@ -30,7 +30,7 @@ FEATURES = ALL - {Feature.FOR_EACH, Feature.LOCK, Feature.CHILD, Feature.START, 
 LEAST = 300  # programs that are compared
 SEEDS = 2  # runs of each
 SEEN = {  # what must happen in these runs, or they show little
-    "answered", "attempt failed", "audit", "called", "completed", "dead letter", "emitted", "entered", "event consumed",
+    "answered", "attempt failed", "audit", "called", "completed", "emitted", "entered", "event consumed",
     "event dropped", "event received", "failed", "guard fired", "in doubt", "interrupted", "left", "raised", "settled",
     "sla breached", "started", "tolerated", "undone",
 }  # fmt: skip
@@ -95,6 +95,8 @@ def test_programs_of_our_own_run_as_the_machine_does(path: Path, replay: Replay)
         runs = [play(ready, machine.workflow.name, Script(), seed=seed) for seed in range(40)]
         cases += [(machine.process, case(machine, ready, run.world.journal)) for run in runs if started(run)]
     agree(replay, cases)
+    if path.stem == "constructs":  # generated programs seldom write one
+        assert any(each["kind"] == "dead letter" for _, one in cases for turn in one.records for each in turn)
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
