@@ -150,7 +150,7 @@ async def again(
         at = act.at + started.at
         if isinstance(act.given, Event):
             told = {"type": act.given.type, "data": pack(act.given.data), "at": at}
-            await control.update(handle, wire.EVENT, told)
+            await control.tell(handle, wire.EVENT, told)
         else:
             assert isinstance(act.given, Operator)
             told = {"action": act.given.action, "key": act.given.key, "value": pack(act.given.value), "at": at}
@@ -164,7 +164,7 @@ async def _operate(client: Client, instance: str, told: dict[str, Any]) -> None:
     for _ in range(20):
         for identity in (instance, instance + wire.LETTERS):
             try:
-                await control.update(client.get_workflow_handle(identity), wire.OPERATE, told)
+                await control.tell(client.get_workflow_handle(identity), wire.OPERATE, told)
             except control.ControlError:
                 continue
             return

@@ -21,6 +21,8 @@ from wfc.engine.server import Server
 from wfc.engine.services import Attempt
 from wfc.engine.wire import Outcome
 from wfc.engine.worker import Partners, worker_of
+from wfc.ir.encode import encode
+from wfc.ir.scenario import Migration
 from wfc.machine.program import Program
 from wfc.project.sources import read_sources
 
@@ -118,7 +120,7 @@ class House:
         raise AssertionError(status)
 
 
-def programs_of(text: str) -> dict[str, Program]:
+def compiled(text: str) -> dict[str, tuple[Program, tuple[Migration, ...]]]:
     files, settings, report = loaded({"main.wf": text})
     options = pipeline.Options()
     checked = pipeline.check(read_sources((), settings, files, report), settings, files, options)
@@ -127,7 +129,7 @@ def programs_of(text: str) -> dict[str, Program]:
     for root in pipeline.roots(checked, options):
         machine = pipeline.machine(root, checked.model, settings, options)
         ways = pipeline.migrations(root, checked.model, settings, options)
-        found[machine.workflow.name] = learn(machine, ways)
+        found[machine.workflow.name] = learn(machine), ways
     return found
 
 
@@ -137,11 +139,11 @@ async def house(folder: Path, text: str = TEXT, *, worker: bool = True) -> Async
     there = await server.start()
     try:
         client = await Client.connect(there.address)
-        found = House(client, programs_of(text), nothing)
+        found = House(client, {name: program for name, (program, _) in compiled(text).items()}, nothing)
         if not worker:
             yield found
             return
-        async with worker_of(client, wire.QUEUE, Partners({}, found)):
+        async with worker_of(client, wire.QUEUE, Partners({}, found), cached=0):  # so that each step is replayed
             yield found
     finally:
         server.stop()
@@ -235,17 +237,16 @@ def test_a_completed_child_is_undone_and_its_dead_letter_outlives_everyone(tmp_p
         async with house(tmp_path) as there:
             there.answer = answer
             assert await there.result(await there.start("Whole", "w")) == "undone"
-            listed = [each async for each in control.stranded(there.client, None)]
-            for _ in range(50):
-                listed = [each async for each in control.stranded(there.client, None)]
-                if listed:
+            found: list[str] = []
+            for _ in range(50):  # until the one that keeps the letter is listed, beside the one that has left it behind
+                found = [each.id async for each in control.instances(there.client, waits="letter", running=True)]
+                if found and all(each.endswith(wire.LETTERS) for each in found):
                     break
                 await asyncio.sleep(0.1)
-            ((instance, kind, step),) = listed
+            ((instance, kind, step),) = [each async for each in control.stranded(there.client, None)]
             assert (kind, step["queue"]) == ("dead letter", "desk")
             broken = False
-            found = [each.id async for each in control.instances(there.client, waits="letter", running=True)]
-            await control.update(
+            await control.tell(
                 there.client.get_workflow_handle(found[0]),
                 wire.OPERATE,
                 {"action": "retry", "key": step["key"]},
@@ -313,17 +314,19 @@ def test_an_instance_moves_to_a_new_version_even_if_the_worker_dies_meanwhile(tm
             async with worker_of(there.client, wire.QUEUE, Partners({}, there)):
                 identity = await there.start("Move", "m")
                 await there.until(identity, lambda status: bool(status["waits"]))
-            new = programs_of(NEW)["Move"]
+            new, ways = compiled(NEW)["Move"]
             assert new.digest != old.digest
             handle = there.client.get_workflow_handle(identity)
             # Nobody is there to take it: it is taken by whoever comes.
-            moving = asyncio.create_task(control.update(handle, wire.MIGRATE, {"machine": new.digest}))
+            moving = asyncio.create_task(
+                control.tell(handle, wire.MIGRATE, {"machine": new.digest, "way": encode(ways[0])})
+            )
             await asyncio.sleep(0.5)
             async with worker_of(there.client, wire.QUEUE, Partners({}, there)):
                 await asyncio.wait_for(moving, 30)
                 status = await there.status(identity)
                 assert (status["version"], status["places"]) == (2, ["Waiting"])
-                found = [each async for each in control.migrate_all(there.client, new, [])]
+                found = [each async for each in control.migrate_all(there.client, new, ways, [])]
                 assert found == []  # there is nothing left to move
                 await control.send(there.client, "m", "Go", {})
                 assert await there.result(identity) == "new"

@@ -23,6 +23,7 @@ from wfc.engine.catalogue import learn
 from wfc.engine.hands import Hands
 from wfc.engine.keeper import Keeper
 from wfc.engine.process import Process
+from wfc.engine.runner import Runner
 from wfc.engine.worker import Partners, worker_of
 from wfc.ir.load import load
 from wfc.machine.messages import Send
@@ -39,7 +40,7 @@ async def _replay(name: str) -> list[BaseException]:
     stored = json.loads(gzip.decompress((HERE / f"{name}.json.gz").read_bytes()))
     for machine in stored["machines"]:
         learn(load(machine))
-    replayer = Replayer(workflows=[Process, Keeper])
+    replayer = Replayer(workflows=[Process, Keeper], unsandboxed_workflow_runner=Runner())
     failed: list[BaseException] = []
     for identity, history in stored["histories"]:
         found = await replayer.replay_workflow(

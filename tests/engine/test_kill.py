@@ -17,11 +17,14 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.worker import Replayer
 
 from tests.engine.machines import machine_of
 from tests.engine.outside import Outside
 from wfc.engine import control, wire
 from wfc.engine.catalogue import learn
+from wfc.engine.process import Process
+from wfc.engine.runner import Runner
 from wfc.engine.server import Server
 
 pytestmark = pytest.mark.slow
@@ -146,11 +149,11 @@ async def _nudge(client: Client, order: str) -> str:
         if status["status"] != "running":
             return f"{status['status']} {status['value'] or status['error']}"
         for task in status["tasks"]:
-            await control.update(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": None})
+            await control.tell(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": None})
         if "fulfilment.shipped" in status["places"]:
             event = "DeliveryFailed" if order.startswith("back") else "DeliveryConfirmed"
             fields = {"reason": "lost"} if order.startswith("back") else {"proof": "signed"}
-            await control.update(handle, wire.EVENT, {"type": event, "data": fields})
+            await control.tell(handle, wire.EVENT, {"type": event, "data": fields})
     except control.ControlError as error:
         if error.reason not in ("worker", "server", "unknown-call", "not-running"):
             raise
@@ -172,6 +175,14 @@ async def _start(client: Client, orders: list[str]) -> None:
     for order in orders:
         data = control.input_of(program, WORD, _input(order))
         await control.start(client, program, data, control.Terms())
+
+
+async def _replay(client: Client, orders: list[str]) -> None:
+    """Whoever goes on with an order must read its history as the one that wrote it meant it."""
+    replayer = Replayer(workflows=[Process], unsandboxed_workflow_runner=Runner())
+    for order in orders:
+        history = await client.get_workflow_handle(f"{WORD}/{order}").fetch_history()
+        await replayer.replay_workflow(history)
 
 
 async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
@@ -212,6 +223,7 @@ async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
             case.start_worker()
         found = await _push(await Client.connect(case.address), orders)
         done = dict(case.outside.effects)
+        await _replay(await Client.connect(case.address), orders)
     for order, (step, side) in cases.items():
         print(f"{step:<20} {side:<7} {found[order]}")  # noqa: T201 - the table; `pytest -s` shows it
     assert found == wanted

@@ -31,10 +31,11 @@ def run(chosen: Namespace) -> int:
 
         loaded = load(chosen.path, chosen)
         machine = the_one(loaded, chosen.process)
-        program = learn(machine, loaded.migrations.get(machine.process, ()))
+        program = learn(machine)
+        ways = loaded.migrations.get(machine.process, ())
         keep(machine, program.digest, chosen.folder)
         moved = stayed = 0
-        async for identity, why in control.migrate_all(client, program, chosen.instances):
+        async for identity, why in control.migrate_all(client, program, ways, chosen.instances):
             moved, stayed = (moved + 1, stayed) if why is None else (moved, stayed + 1)
             told = f"moved to version {machine.workflow.version}" if why is None else f"stays: {why}"
             sys.stdout.write(f"{identity}  {told}\n")

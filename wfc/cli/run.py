@@ -54,7 +54,7 @@ async def _run(chosen: Namespace) -> int:
     loaded = load(chosen.path, chosen)
     machine = the_one(loaded, chosen.process)
     partners = partners_for(loaded, (machine,), chosen)
-    program = learn(machine, loaded.migrations.get(machine.process, ()))
+    program = learn(machine)
     for older in loaded.older:
         learn(older)
     scenario, told = None, program

@@ -51,7 +51,7 @@ def run(chosen: Namespace) -> int:
                 raise UseError("wfc tasks fail INSTANCE TASK ERROR: the error is missing")
             fields = json_of(chosen.fields, "JSON") if chosen.fields is not None else {}
             told |= {"kind": "error", "value": control.packed({"is": chosen.value, **fields})}
-        await control.update(handle, wire.ANSWER_TASK, told)
+        await control.tell(handle, wire.ANSWER_TASK, told)
         print_summary(f"{chosen.task} is {'done' if chosen.action == 'complete' else 'failed'}")
         return FINE
 

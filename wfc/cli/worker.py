@@ -40,7 +40,7 @@ async def _serve(chosen: Namespace) -> int:
     for older in loaded.older:
         learn(older)
     for machine in loaded.machines:
-        program = learn(machine, loaded.migrations.get(machine.process, ()))
+        program = learn(machine)
         keep(machine, program.digest, chosen.folder)
     place = where(chosen)
     server = watching = None

@@ -1,11 +1,8 @@
 """The machines that a worker knows, by their digest: instances of older versions go on beside those of the newest."""
 
-from collections.abc import Iterable
-
 import attrs
 
 from wfc.ir.machine import Machine
-from wfc.ir.scenario import Migration
 from wfc.machine.program import Program
 
 
@@ -15,27 +12,26 @@ class UnknownMachineError(Exception):
 
 @attrs.frozen
 class Known:
-    """A machine ready to run, and the ways from older versions to it."""
+    """A machine ready to run."""
 
     program: Program
     simulated: Program  # times attempts by itself
-    migrations: tuple[Migration, ...] = ()
 
 
 _KNOWN: dict[str, Known] = {}
 
 
-def learn(machine: Machine, migrations: Iterable[Migration] = ()) -> Program:
-    """Makes a machine known to all workers of this process; the newest definition of its migrations counts."""
+def learn(machine: Machine) -> Program:
+    """Makes a machine known to all workers of this process."""
     program = Program(machine, host_times_attempts=True)
-    ways = tuple(migrations)
-    there = _KNOWN.get(program.digest)
-    if there is None:
-        _KNOWN[program.digest] = Known(program, Program(machine), ways)
-        return program
-    if ways:
-        _KNOWN[program.digest] = attrs.evolve(there, migrations=ways)
-    return there.program
+    if program.digest not in _KNOWN:
+        _KNOWN[program.digest] = Known(program, Program(machine))
+    return _KNOWN[program.digest].program
+
+
+def knows(digest: str) -> bool:
+    """Whether the workers of this process can run a machine."""
+    return digest in _KNOWN
 
 
 def program_of(digest: str, told: str, *, simulated: bool = False) -> Program:
@@ -47,9 +43,3 @@ def program_of(digest: str, told: str, *, simulated: bool = False) -> Program:
             "of that version"
         )
     return found.simulated if simulated else found.program
-
-
-def migration_to(digest: str, workflow: str, old: int) -> Migration | None:
-    """The way from an older version of a workflow to a machine."""
-    ways = _KNOWN[digest].migrations
-    return next((way for way in ways if way.workflow == workflow and way.old == old), None)

@@ -1,6 +1,7 @@
 """What people and other programs do with instances: start, look, send events, act as an operator or on a task."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,21 +13,25 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from wfc.engine import wire
 from wfc.engine.hands import attributes_of, begin_key
+from wfc.engine.runner import TOO_EARLY
 from wfc.engine.wire import Begin
 from wfc.ir.boundary import Misfit
+from wfc.ir.encode import encode
+from wfc.ir.scenario import Migration
 from wfc.machine.program import Program
 from wfc.machine.store import pack
 from wfc.text.names import did_you_mean, listed
 
 QUERY_TIME = timedelta(seconds=10)
+AGAIN = 50  # questions that came too early
+SOON, LATE = 0.01, 5.0  # seconds between two questions whether something was taken, from and to
 
 
 class ControlError(Exception):
@@ -240,7 +245,7 @@ async def send(client: Client, wanted: str, event: str, given: Any) -> list[str]
     refused: ControlError | None = None
     for identity in names:
         try:
-            await update(client.get_workflow_handle(identity), wire.EVENT, {"type": event, "data": pack(given)})
+            await tell(client.get_workflow_handle(identity), wire.EVENT, {"type": event, "data": pack(given)})
             taken.append(identity)
         except ControlError as error:
             refused = error
@@ -249,17 +254,29 @@ async def send(client: Client, wanted: str, event: str, given: Any) -> list[str]
     return taken
 
 
-async def update(handle: WorkflowHandle[Any, Any], name: str, told: Mapping[str, Any]) -> None:
-    """Tells an instance something that it may refuse; raises ControlError with its reason."""
+async def tell(handle: WorkflowHandle[Any, Any], name: str, told: Mapping[str, Any]) -> None:
+    """Tells an instance something that it may refuse; raises ControlError with its reason.
+
+    What has been told is kept by Temporal, and taken once, also where no worker is there to say so.
+    """
+    identity = uuid4().hex
     try:
-        await handle.execute_update(name, dict(told))
-    except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        reason = cause.type or "" if isinstance(cause, ApplicationError) else ""
-        text = str(cause.message or cause.cause or cause) if isinstance(cause, ApplicationError) else str(cause)
-        raise ControlError(text, reason) from None
+        await handle.signal(name, {**told, "id": identity})
     except RPCError as error:
         raise await _unreachable(handle, error) from None
+    pause = SOON
+    while pause < LATE:
+        try:
+            found = await query(handle, wire.TAKEN, identity)
+        except ControlError as error:
+            raise ControlError(f"`{handle.id}` has been told, but {error}", error.reason) from None
+        if found is not None:
+            if found:
+                raise ControlError(found["text"], found["reason"])
+            return
+        await asyncio.sleep(pause)
+        pause *= 2
+    raise ControlError(f"`{handle.id}` has been told, but does not say whether it takes that", "worker")
 
 
 async def _unreachable(handle: WorkflowHandle[Any, Any], error: RPCError) -> ControlError:
@@ -275,10 +292,19 @@ async def _unreachable(handle: WorkflowHandle[Any, Any], error: RPCError) -> Con
 
 async def query(handle: WorkflowHandle[Any, Any], name: str, *args: Any) -> Any:  # noqa: ANN401 - JSON
     """Asks an instance; raises ControlError, also where no worker answers."""
+    for _ in range(AGAIN):
+        try:
+            return await _query(handle, name, *args)
+        except WorkflowQueryFailedError as error:
+            if TOO_EARLY not in str(error):
+                raise ControlError(f"`{handle.id}` cannot answer: {error}", "worker") from None
+            await asyncio.sleep(SOON)
+    raise ControlError(f"`{handle.id}` cannot answer just now", "worker")
+
+
+async def _query(handle: WorkflowHandle[Any, Any], name: str, *args: Any) -> Any:  # noqa: ANN401 - JSON
     try:
         return await handle.query(name, args=args, rpc_timeout=QUERY_TIME)
-    except WorkflowQueryFailedError as error:
-        raise ControlError(f"`{handle.id}` cannot answer: {error}", "worker") from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise ControlError(f"there is no instance `{handle.id}`", "unknown-instance") from None
@@ -306,12 +332,12 @@ async def operate(client: Client, identity: str, action: str, key: str = "", val
     handle = await find(client, identity)
     told = {"action": action, "key": key, "value": pack(value)}
     try:
-        await update(handle, wire.OPERATE, told)
+        await tell(handle, wire.OPERATE, told)
     except ControlError as error:
         if action == "cancel" or error.reason not in ("not-running", "unknown-instance"):
             raise
         try:
-            await update(client.get_workflow_handle(handle.id + wire.LETTERS), wire.OPERATE, told)
+            await tell(client.get_workflow_handle(handle.id + wire.LETTERS), wire.OPERATE, told)
         except ControlError as other:
             raise (error if other.reason == "unknown-instance" else other) from None
 
@@ -414,7 +440,9 @@ async def stranded_key(client: Client, wanted: str, name: str) -> str:
     return str(found[0])
 
 
-async def migrate_all(client: Client, program: Program, only: list[str]) -> AsyncIterator[tuple[str, str | None]]:
+async def migrate_all(
+    client: Client, program: Program, ways: Iterable[Migration], only: list[str]
+) -> AsyncIterator[tuple[str, str | None]]:
     """Asks instances to go on in a version; for each why it stays, if it does."""
     process = program.machine.process
     names = [(await find(client, name)).id for name in only]
@@ -426,8 +454,19 @@ async def migrate_all(client: Client, program: Program, only: list[str]) -> Asyn
         if status["machine"] == program.digest or status["workflow"] != program.machine.workflow.name:
             continue
         try:
-            await update(handle, wire.MIGRATE, {"machine": program.digest})
+            await _migrate(handle, program, ways, status["version"])
         except ControlError as error:
             yield name, str(error)
         else:
             yield name, None
+
+
+async def _migrate(handle: WorkflowHandle[Any, Any], program: Program, ways: Iterable[Migration], version: int) -> None:
+    workflow = program.machine.workflow
+    way = next((way for way in ways if way.workflow == workflow.name and way.old == version), None)
+    if way is None:
+        raise ControlError(f"there is no migration from version {version} of `{workflow.name}`", "no-migration")
+    if not await query(handle, wire.KNOWS, program.digest):
+        text = f"its worker does not know version {workflow.version}: start one that does, then migrate"
+        raise ControlError(text, "unknown-machine")
+    await tell(handle, wire.MIGRATE, {"machine": program.digest, "way": encode(way, places=False)})

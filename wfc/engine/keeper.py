@@ -138,9 +138,9 @@ class Keeper:
                 self.locks.release(owner, lock.lock)
                 self._told.append((owner, wire.GRANTED, {"lock": lock.lock, "resource": told["name"], "free": False}))
 
-    @workflow.update(name=wire.PERMIT)
-    async def permit(self, told: dict[str, Any]) -> bool:
-        """Waits until an attempt may be sent; False: the breaker is open. Who asks twice is counted once."""
+    @workflow.signal(name=wire.PERMIT)
+    def permit(self, told: dict[str, Any]) -> None:
+        """An attempt wants to be sent. Who asks twice is counted once."""
         owner: str = told["owner"]
         send: Send = read(Send, told["send"])
         place = owner, send.call, send.attempt
@@ -148,8 +148,13 @@ class Keeper:
             self._permits[place] = None
             self.tasks_of.setdefault(owner, set()).add(place[1:])
             self.services.send(owner, send)
-        await workflow.wait_condition(lambda: self._permits.get(place, False) is not None)
-        return self._permits.get(place) or False
+
+    @workflow.query(name=wire.PERMITS)
+    def permits(self, places: list[list[Any]]) -> list[str]:
+        """Which of some attempts may be sent."""
+        words = {True: wire.MAY, False: wire.MAY_NOT, None: wire.WAITS_FOR}
+        found = ((owner, call, attempt) for owner, call, attempt in places)
+        return [words[self._permits[place]] if place in self._permits else wire.UNKNOWN for place in found]
 
     @workflow.signal(name=wire.RELEASE)
     def release(self, told: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from temporalio.client import Client
 
 from wfc.engine import wire
-from wfc.engine.control import ControlError, find, operate, update
+from wfc.engine.control import ControlError, find, operate, tell
 from wfc.engine.live import Mirror
 from wfc.ir import scenario as s
 from wfc.machine.program import Program
@@ -32,7 +32,7 @@ class Player:
         try:
             if isinstance(item, s.Send):
                 told = {"type": item.event, "data": pack(constant(self.program, item.value))}
-                await update(await find(self.client, self.identity), wire.EVENT, told)
+                await tell(await find(self.client, self.identity), wire.EVENT, told)
             elif item.action == "cancels":
                 await operate(self.client, self.identity, "cancel")
             else:

@@ -3,17 +3,20 @@
 Whatever comes (answers, events, the time, operators) is an input of the pure machine; what that asks for is done by
 `hands`. Inputs that are there together are taken in the order of one instant; what has come goes before what was due,
 so that a worker that was away does not take an answer that lies there for a timeout.
+
+What comes from outside comes as a signal, and whoever sent it asks by a query whether it was taken. So it is kept where
+no worker is there, which an update is not, and what comes twice under one id is taken once.
 """
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from wfc.engine.catalogue import migration_to, program_of
+from wfc.engine.catalogue import knows, program_of
 from wfc.engine.hands import Hands
 from wfc.engine.meters import Meters
 from wfc.engine.view import status_of
@@ -24,24 +27,51 @@ from wfc.engine.wire import (
     FORMAT,
     GRANTED,
     JOURNAL,
+    KNOWS,
     MIGRATE,
     OPERATE,
     RECORDS,
     STATUS,
     STOP,
+    TAKEN,
     Begin,
 )
 from wfc.ir.boundary import Misfit
+from wfc.ir.encode import decode_as
 from wfc.ir.expressions import Ref
+from wfc.ir.scenario import Migration
 from wfc.machine.attempts import number_of
+from wfc.machine.base import EVENTS, VALUES
 from wfc.machine.instance import Instance
 from wfc.machine.messages import Answered, Event, Input, Operator, Record, Refused, Started, Time, Undone
 from wfc.machine.migrate import Stays, migrate
 from wfc.machine.store import StoredWrongError, pack, restore, store, unpack, write_input, write_message
-from wfc.machine.turn import Turned, apply, rank, turn
+from wfc.machine.turn import Turned, apply, rank
 from wfc.text.value import changed
 
 OPENING = 1_000  # records and inputs that one answer of a query holds at most
+REMEMBERED = 500  # of what was told from outside it is known whether it was taken
+OPERATORS, LAST = 1, 1_000  # among what falls on one instant
+
+
+@attrs.frozen
+class Refusal:
+    """Why something is not taken that the machine has not even seen."""
+
+    reason: str
+    text: str
+
+
+No = Refused | Refusal
+
+
+@attrs.frozen
+class Arrival:
+    """Something that has come and waits for its turn. Who told it under an id may ask what has become of it."""
+
+    rank: int
+    act: Callable[[], No | None]
+    id: str | None = None
 
 
 @workflow.defn(dynamic=True, sandboxed=False)
@@ -63,7 +93,8 @@ class Process:
         self.journal: list[Input] = []
         self._reached = begin.get("at", 0) if self.simulated else 0
         self.stopped = False  # its parent has asked it to stop
-        self.arrived: list[tuple[Input, asyncio.Future[Refused | None] | None]] = []
+        self.arrived: list[Arrival] = []
+        self.taken: dict[str, No | None] = {}  # by the id under which it was told
         self.broken: BaseException | None = None
         self.meters = Meters(self.program, begin["workflow"])
         self.hands = Hands(self)
@@ -112,13 +143,16 @@ class Process:
         return bool(self.arrived) or self.broken is not None or self.hands.renews() or self._over()
 
     def _batch(self) -> None:
-        """Takes what has come since, in the order of one instant."""
-        batch = sorted(self.arrived, key=lambda item: rank(item[0]))
+        """Takes what has come since, in the order of one instant. What comes twice under one id is taken once."""
+        batch = sorted(self.arrived, key=lambda each: each.rank)
         self.arrived.clear()
-        for given, done in batch:
-            refused = self.take(changed(given, at=max(self.now(), given.at if self.simulated else 0)))
-            if done is not None and not done.done():
-                done.set_result(refused)
+        for each in batch:
+            if each.id is None:
+                each.act()
+            elif each.id not in self.taken:
+                self.taken[each.id] = each.act()
+        for name in list(self.taken)[:-REMEMBERED]:
+            del self.taken[name]
 
     # -- inputs
 
@@ -135,7 +169,10 @@ class Process:
 
     def arrive(self, given: Input) -> None:
         """An input has come; it is told the time when it is its turn."""
-        self.arrived.append((given, None))
+        self.arrived.append(Arrival(rank(given), lambda: self._take_now(given)))
+
+    def _take_now(self, given: Input) -> Refused | None:
+        return self.take(changed(given, at=max(self.now(), given.at if self.simulated else 0)))
 
     def take(self, given: Input) -> Refused | None:
         """One turn; answers that nobody waits for any more are let go."""
@@ -155,20 +192,25 @@ class Process:
         self.meters.saw(found.records)
         self.hands.obey(found.commands)
 
-    async def _asked(self, given: Input) -> None:
-        """An update: it is answered when its turn is over."""
-        done: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
-        self.arrived.append((given, done))
-        _accept(await done)
-
-    def _try(self, given: Input) -> None:
-        """Refuses an update before it becomes part of the history."""
-        if self.instance is None:
-            return  # it comes with the first task of this worker, and is looked at when it is its turn
-        found = turn(self.program, self.instance, changed(given, at=max(self.now(), given.at)))
-        _accept(found if isinstance(found, Refused) else None)
-
     # -- what comes from outside
+
+    def _told(self, told: Any, rank_: int, read: Callable[[Any], Input | Refusal]) -> None:  # noqa: ANN401 - data
+        """Something is told. It is read when it is its turn; what cannot be read is refused, and nothing stops."""
+
+        def act() -> No | None:
+            try:
+                found = read(told)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                return Refusal("malformed", f"what was sent cannot be read: {error!r}")
+            return found if isinstance(found, Refusal) else self._take_now(found)
+
+        name = told.get("id") if isinstance(told, dict) else None
+        self.arrived.append(Arrival(rank_, act, name))
+
+    @workflow.signal(name=EVENT)
+    def hear(self, told: Any) -> None:  # noqa: ANN401 - data
+        """An event."""
+        self._told(told, EVENTS, self._event)
 
     def _event(self, told: Any) -> Event:  # noqa: ANN401 - data
         """An event; the field that is its key may be left out by who knows the instance."""
@@ -178,32 +220,14 @@ class Process:
             data = {definition.key.name: self.begin.get("key"), **data}
         return Event(at=told.get("at", 0), type=type_, data=data)
 
-    @workflow.signal(name=EVENT)
-    def hear(self, told: dict[str, Any]) -> None:
-        """An event of another instance, or of someone who does not ask what becomes of it."""
-        self.arrive(self._event(told))
-
-    @workflow.update(name=EVENT)
-    async def deliver(self, told: dict[str, Any]) -> None:
-        """An event."""
-        await self._asked(self._event(told))
-
-    @deliver.validator
-    def _try_event(self, told: dict[str, Any]) -> None:
-        self._try(self._event(told))
+    @workflow.signal(name=OPERATE)
+    def operate(self, told: Any) -> None:  # noqa: ANN401 - data
+        """An operator acts."""
+        self._told(told, OPERATORS, self._operator)
 
     def _operator(self, told: Any) -> Operator:  # noqa: ANN401 - data
         key, value = told.get("key", ""), unpack(told.get("value"))
         return Operator(at=told.get("at", 0), action=told["action"], key=key, value=value)
-
-    @workflow.update(name=OPERATE)
-    async def operate(self, told: dict[str, Any]) -> None:
-        """An operator acts."""
-        await self._asked(self._operator(told))
-
-    @operate.validator
-    def _try_operator(self, told: dict[str, Any]) -> None:
-        self._try(self._operator(told))
 
     @workflow.signal(name=STOP)
     def stop(self, told: dict[str, Any]) -> None:
@@ -211,8 +235,13 @@ class Process:
         self.stopped = True
         self.arrive(Operator(at=told["at"], action="cancel"))
 
-    def _answer(self, told: Any) -> Answered:  # noqa: ANN401 - data
-        """The answer of a person; raises ApplicationError for a task that is not there."""
+    @workflow.signal(name=ANSWER_TASK)
+    def answer_task(self, told: Any) -> None:  # noqa: ANN401 - data
+        """A person has done a task, or cannot do it."""
+        self._told(told, VALUES, self._answer)
+
+    def _answer(self, told: Any) -> Answered | Refusal:  # noqa: ANN401 - data
+        """The answer of a person, if the task waits and it fits."""
         assert self.instance is not None
         for fiber in self.instance.fibers.values():
             call = fiber.call
@@ -224,12 +253,14 @@ class Process:
                         value = self.program.boundary.answer(operation, value)
                     elif told["kind"] == "error":
                         value = self._error(operation.raises, call.target, value)
+                    else:
+                        return Refusal("malformed", "a task is answered by a value or an error")
                 except Misfit as misfit:
-                    raise ApplicationError(str(misfit), type="wrong-value", non_retryable=True) from None
+                    return Refusal("wrong-value", str(misfit))
                 return Answered(
                     at=self.now(), call=call.id, attempt=number_of(call), kind=told["kind"], value=value, chance=0.0
                 )
-        raise ApplicationError(f"no task waits under `{told['key']}`", type="unknown-call", non_retryable=True)
+        return Refusal("unknown-call", f"no task waits under `{told['key']}`")
 
     def _error(self, raises: tuple[str, ...], target: str, given: Any) -> Any:  # noqa: ANN401 - an error
         name = given.get("is") if isinstance(given, dict) else given
@@ -238,17 +269,6 @@ class Process:
             raise Misfit(f"`{target}` raises no `{name}`: {known}")
         fields = {key: item for key, item in given.items() if key != "is"} if isinstance(given, dict) else {}
         return {"is": name, **self.program.boundary.fields(self.program.errors[name].fields, fields, name)}
-
-    @workflow.update(name=ANSWER_TASK)
-    async def answer_task(self, told: dict[str, Any]) -> None:
-        """A person has done a task, or cannot do it."""
-        await workflow.wait_condition(lambda: self.instance is not None)
-        await self._asked(self._answer(told))
-
-    @answer_task.validator
-    def _try_answer(self, told: dict[str, Any]) -> None:
-        if self.instance is not None:
-            self._answer(told)
 
     @workflow.signal(name=CHILD)
     def child_ended(self, told: dict[str, Any]) -> None:
@@ -262,32 +282,27 @@ class Process:
 
     # -- other versions
 
-    @workflow.update(name=MIGRATE)
-    async def migrate(self, told: dict[str, Any]) -> None:
+    @workflow.signal(name=MIGRATE)
+    def migrate(self, told: dict[str, Any]) -> None:
         """Goes on in another version."""
-        await workflow.wait_condition(lambda: self.instance is not None and not self.arrived)
-        found = self._moved(told)
-        self.program = program_of(told["machine"], self.begin["workflow"], simulated=self.simulated)
-        self.begin = {**self.begin, "machine": told["machine"], "version": found.instance.version}
-        self.journal.append(Time(at=found.instance.now))
-        self.adopt(found)
+        self.arrived.append(Arrival(LAST, lambda: self._move(told["machine"], told["way"]), told["id"]))
 
-    @migrate.validator
-    def _try_migrate(self, told: dict[str, Any]) -> None:
-        if self.instance is not None:
-            self._moved(told)
-
-    def _moved(self, told: Any) -> Turned:  # noqa: ANN401 - data
+    def _move(self, digest: str, told: Any) -> No | None:  # noqa: ANN401 - a migration as data
+        """All that decides comes with the signal: another worker, which may know another source, decides the same."""
         assert self.instance is not None
-        new = program_of(told["machine"], self.begin["workflow"])
-        way = migration_to(told["machine"], self.instance.workflow, self.instance.version)
-        if way is None:
+        new = program_of(digest, self.begin["workflow"], simulated=self.simulated)
+        way = decode_as(Migration, told, "migration")
+        if (way.workflow, way.old) != (self.instance.workflow, self.instance.version):
             text = f"there is no migration from version {self.instance.version} of `{self.instance.workflow}`"
-            raise ApplicationError(text, type="no-migration", non_retryable=True)
+            return Refusal("no-migration", text)
         found = migrate(self.program, new, self.instance, way, self.now())
         if isinstance(found, Stays):
-            raise ApplicationError(found.text, type=found.kind, non_retryable=True)
-        return found
+            return Refusal(found.kind, found.text)
+        self.program = new
+        self.begin = {**self.begin, "machine": digest, "version": found.instance.version}
+        self.journal.append(Time(at=found.instance.now))
+        self.adopt(found)
+        return None
 
     # -- questions
 
@@ -296,6 +311,19 @@ class Process:
         """Where it stands and what it waits for."""
         assert self.instance is not None
         return status_of(self.program, self.instance, self.hands.tasks) | {"machine": self.begin["machine"]}
+
+    @workflow.query(name=TAKEN)
+    def told_taken(self, name: str) -> dict[str, str] | None:
+        """What has become of what was told under an id: None if nothing yet, empty if it was taken."""
+        if name not in self.taken:
+            return None
+        refused = self.taken[name]
+        return {"reason": refused.reason, "text": refused.text} if refused is not None else {}
+
+    @workflow.query(name=KNOWS)
+    def told_known(self, digest: str) -> bool:
+        """Whether the worker that answers could go on in another machine."""
+        return knows(digest)
 
     @workflow.query(name=RECORDS)
     def told_records(self, known: int) -> list[Any]:
@@ -323,8 +351,3 @@ class Process:
     def packed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """A value as another instance reads it."""
         return pack(value)
-
-
-def _accept(refused: Refused | None) -> None:
-    if refused is not None:
-        raise ApplicationError(refused.text, type=refused.reason, non_retryable=True)

@@ -1,7 +1,7 @@
 """What clients, workflows and activities say to each other over Temporal: plain JSON, in one form.
 
-Values of the language go as `wfc.machine.store.pack` writes them. Names of signals, updates, queries and attributes of
-the engine begin with `wfc`.
+Values of the language go as `wfc.machine.store.pack` writes them. Names of signals, queries and attributes of the
+engine begin with `wfc`.
 """
 
 from typing import Any, TypedDict
@@ -9,23 +9,28 @@ from typing import Any, TypedDict
 FORMAT = 1  # of what is said to a workflow when it starts
 
 # What an instance hears.
-EVENT = "wfc.event"  # update, and signal: {"type", "data"}
-OPERATE = "wfc.operate"  # update: {"action", "key", "value"}
-ANSWER_TASK = "wfc.answer-task"  # update: {"key", "kind", "value"}
-MIGRATE = "wfc.migrate"  # update: {"machine"}
-CHILD = "wfc.child"  # signal: a child has ended, or could not be started
-STOP = "wfc.stop"  # signal: the parent asks its child to stop
-GRANTED = "wfc.granted"  # signal: {"lock", "resource"}
+# It may have an `id`: then it is taken once, and TAKEN says what has become of it.
+EVENT = "wfc.event"  # {"type", "data"}
+OPERATE = "wfc.operate"  # {"action", "key", "value"}
+ANSWER_TASK = "wfc.answer-task"  # {"key", "kind", "value"}
+MIGRATE = "wfc.migrate"  # {"machine", "way"}
+CHILD = "wfc.child"  # a child has ended, or could not be started
+STOP = "wfc.stop"  # the parent asks its child to stop
+GRANTED = "wfc.granted"  # {"lock", "resource"}
 
 # What can be asked of it.
 STATUS = "wfc.status"
 RECORDS = "wfc.records"  # argument: the number of records that are known already
 JOURNAL = "wfc.journal"  # likewise, of inputs
+TAKEN = "wfc.taken"  # argument: an id; None if nothing is known of it, {} if it was taken, else "reason" and "text"
+KNOWS = "wfc.knows"  # argument: the digest of a machine, to which it may be asked to move
 
 # What keeps resources and services.
-ASK = "wfc.ask"  # signal: a lock is wanted
-PERMIT = "wfc.permit"  # update: may an attempt be sent? It is answered when that is decided
-RELEASE = "wfc.release"  # signal: a lock is given back, an attempt has ended
+ASK = "wfc.ask"  # a lock is wanted
+PERMIT = "wfc.permit"  # an attempt is to be sent; PERMITS says when that is decided
+PERMITS = "wfc.permits"  # query: for each of some attempts one of the next four words
+MAY, MAY_NOT, WAITS_FOR, UNKNOWN = "may", "may-not", "waits", "unknown"  # it may not while the breaker is open
+RELEASE = "wfc.release"  # a lock is given back, an attempt has ended
 KEEPER = "wfc.keeper"  # type of the workflows that keep them
 
 # Attributes by which instances are found.

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import RawValue, WorkflowIDConflictPolicy
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
@@ -18,6 +18,7 @@ from wfc.engine.catalogue import program_of
 from wfc.engine.gates import Gates, pass_of
 from wfc.engine.keeper import Keeper
 from wfc.engine.process import Process
+from wfc.engine.runner import Runner
 from wfc.engine.services import Attempt, Service, outcome_of, unavailable
 from wfc.engine.wire import Outcome
 from wfc.ir.machine import FieldDef
@@ -132,15 +133,7 @@ class Activities:
     @activity.defn(name=wire.ASK)
     async def ask(self, told: dict[str, Any]) -> None:
         """Tells a keeper something; starts it if it is not there."""
-        await self.client.start_workflow(
-            wire.KEEPER,
-            None,
-            id=told["keeper"],
-            task_queue=self.queue,
-            start_signal=wire.ASK,
-            start_signal_args=[told["told"]],
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
+        await self.gates.tell(told["keeper"], wire.ASK, told["told"])
 
     @activity.defn(name="wfc.is-running")
     async def is_running(self, identity: str) -> bool:
@@ -161,12 +154,15 @@ class Activities:
                 await self.partners.outgoing({name: told[name] for name in ("type", "data", "from")})
             return
         program = program_of(told["machine"], told["from"])
+        info = activity.info()
+        once = f"{info.workflow_run_id}/{info.activity_id}"  # the same in each attempt
         from wfc.engine.control import listeners  # noqa: PLC0415 - it knows this module's Partners
 
         async for identity in listeners(self.client, program, told["type"], told["key"]):
             try:
                 handle = self.client.get_workflow_handle(identity)
-                await handle.signal(wire.EVENT, {"type": told["type"], "data": told["data"], "at": told["at"]})
+                fact = {"type": told["type"], "data": told["data"], "at": told["at"]}
+                await handle.signal(wire.EVENT, {**fact, "id": once})
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
@@ -195,8 +191,8 @@ async def _beat() -> None:
         activity.heartbeat()
 
 
-def worker_of(client: Client, queue: str, partners: Partners, *, concurrency: int = 200) -> Worker:
-    """A worker for everything the engine has."""
+def worker_of(client: Client, queue: str, partners: Partners, *, concurrency: int = 200, cached: int = 1_000) -> Worker:
+    """A worker for everything the engine has. `cached`: how many instances it keeps in memory between two steps."""
     own = Activities(client, queue, partners)
     return Worker(
         client,
@@ -204,4 +200,6 @@ def worker_of(client: Client, queue: str, partners: Partners, *, concurrency: in
         workflows=[Process, Keeper],
         activities=[own.perform, own.ask, own.is_running, own.deliver],
         max_concurrent_activities=concurrency,
+        max_cached_workflows=cached,
+        unsandboxed_workflow_runner=Runner(),
     )

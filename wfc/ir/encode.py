@@ -4,9 +4,10 @@ An object has its class in kebab case under `is` and its fields by name; a field
 is left out. Basic types are their name. The place in the source is `line`.
 """
 
+import sys
 import types
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -17,6 +18,7 @@ from wfc.text.names import kebab
 from wfc.text.source import Span
 from wfc.text.value import Value
 
+T = TypeVar("T", bound=Value)
 FORMAT = 1
 _MODULES = (machine, expressions, type_terms)
 _HIDDEN = ("at", "extent", "place", "places", "written", "unheard")
@@ -33,7 +35,8 @@ def fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
-    hints = get_type_hints(kind, {name: item for module in _MODULES for name, item in vars(module).items()})
+    own = vars(sys.modules[kind.__module__])
+    hints = get_type_hints(kind, {**own, **{name: item for module in _MODULES for name, item in vars(module).items()}})
     return tuple((f.name, hints[f.name]) for f in attrs.fields(kind) if f.name not in _HIDDEN)
 
 
@@ -80,8 +83,13 @@ class BadMachineError(ValueError):
 
 def decode(data: Any) -> machine.Machine:  # noqa: ANN401 - whatever a file holds
     """The machine that data stands for; raises BadMachineError where it stands for none."""
-    found = _decode(data, machine.Machine, "machine")
-    assert isinstance(found, machine.Machine)
+    return decode_as(machine.Machine, data, "machine")
+
+
+def decode_as(kind: type[T], data: Any, told: str) -> T:  # noqa: ANN401 - whatever a file holds
+    """A value of a class, as `encode` wrote it; `told` names it where it is wrong."""
+    found = _decode(data, kind, told)
+    assert isinstance(found, kind)
     return found
 
 

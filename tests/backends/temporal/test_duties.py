@@ -143,9 +143,9 @@ class Duties:
         (task,) = (await self.until(slow, "tasks"))["tasks"]
         handle = self.client.get_workflow_handle(slow)
         with pytest.raises(control.ControlError) as wrong:
-            await control.update(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": "x"})
+            await control.tell(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": "x"})
         assert wrong.value.reason == "wrong-value"
-        await control.update(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "error", "value": "Rejected"})
+        await control.tell(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "error", "value": "Rejected"})
         assert await self.result(slow) is None
 
     async def facts(self) -> None:
@@ -171,10 +171,10 @@ class Duties:
         handle = self.client.get_workflow_handle(hears)
         for type_, data, reason in (("Fact", {}, "wrong-event"), ("Stop", {"id": "r"}, "unknown-event")):
             with pytest.raises(control.ControlError) as wrong:
-                await control.update(handle, wire.EVENT, {"type": type_, "data": data})
+                await control.tell(handle, wire.EVENT, {"type": type_, "data": data})
             assert wrong.value.reason == reason
         with pytest.raises(control.ControlError) as wrong:
-            await control.update(handle, wire.MIGRATE, {"machine": "x"})
+            await control.tell(handle, wire.MIGRATE, {"machine": "x"})
         assert wrong.value.reason == "no-migration"
         await handle.cancel()
         assert await self.failure(hears) == "OperatorCancel"

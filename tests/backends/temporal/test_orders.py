@@ -100,14 +100,14 @@ async def _nudge(client: Client, order: str, told: set[str]) -> str:
         for task in status["tasks"]:
             if kind == "gone":
                 event = {"type": "CancelRequested", "data": {"order": order, "reason": "no"}}
-                await control.update(handle, wire.EVENT, event)
+                await control.tell(handle, wire.EVENT, event)
             else:
-                await control.update(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": None})
+                await control.tell(handle, wire.ANSWER_TASK, {"key": task["key"], "kind": "value", "value": None})
         if "fulfilment.shipped" in status["places"] and order not in told:
             event = {"type": "DeliveryConfirmed", "data": {"order": order, "proof": "signed"}}
             if kind == "back":
                 event = {"type": "DeliveryFailed", "data": {"order": order, "reason": "lost"}}
-            await control.update(handle, wire.EVENT, event)
+            await control.tell(handle, wire.EVENT, event)
             told.add(order)
     except control.ControlError as error:
         if error.reason not in ("worker", "server", "unknown-call", "not-running"):

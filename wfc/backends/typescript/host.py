@@ -11,7 +11,7 @@ TEMPORAL_FOLDER = "wfc-temporal"
 MODULES = {"node": f"{FOLDER}/wfc-node.js", "temporal": f"{TEMPORAL_FOLDER}/wfc-worker.js"}  # what activities import
 PARTS = ("attempt", "breaker", "clock", "locks", "member", "node", "traffic")
 SHARED_PARTS = ("attempt", "breaker", "clock", "traffic")  # how an attempt is made is the same everywhere
-TEMPORAL_PARTS = ("client", "hands", "process", "wire", "worker")
+TEMPORAL_PARTS = ("client", "guard", "hands", "process", "wire", "worker")
 
 
 def outputs(host: str = "node") -> tuple[Output, ...]:

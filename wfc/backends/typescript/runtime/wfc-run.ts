@@ -28,7 +28,7 @@ export function rank(input: Input): number {
   switch (input.kind) {
     case "operator":
     case "undone":
-      return 1;
+      return Rank.operators;
     case "answered":
       return input.how === "value" ? Rank.values : Rank.errors;
     case "locked":

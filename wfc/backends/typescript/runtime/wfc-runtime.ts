@@ -15,7 +15,7 @@ export { Misfit } from "./wfc-parse.js";
 export * as parse from "./wfc-parse.js";
 export * from "./wfc-host.js";
 export { rank, type EventSpec, type Open } from "./wfc-run.js";
-export type { Call, Undo, UndoBody } from "./wfc-state.js";
+export { Rank, type Call, type Undo, type UndoBody } from "./wfc-state.js";
 export type {
   AnyError,
   Assignee,

@@ -7,6 +7,7 @@ import type { AnyError, Assignee } from "./wfc-values.js";
 
 /** The place of a timer, or of an input, among all that falls on one instant. */
 export const Rank = {
+  operators: 1,
   errors: 2,
   values: 3,
   grants: 4,

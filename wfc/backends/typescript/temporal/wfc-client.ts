@@ -1,13 +1,12 @@
 // What other programs do with instances: start, look, send events, act as an operator or on a task.
 
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import {
-  ApplicationFailure,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   type Client,
   type WorkflowHandle,
 } from "@temporalio/client";
@@ -20,6 +19,9 @@ import {
 } from "../wfc-runtime/wfc-runtime.js";
 import * as wire from "./wfc-wire.js";
 import { pack, unpack, type Begin } from "./wfc-wire.js";
+
+const [SOON_MS, LATE_MS] = [10, 5_000]; // between two questions whether something was taken
+const AGAIN = 50; // questions that came too early
 
 /** Why something was refused. It then changes nothing. */
 export class Refused extends Error {
@@ -116,7 +118,7 @@ export async function event(
   type: string,
   data: unknown,
 ): Promise<void> {
-  await update(client, instance, wire.EVENT, { type, data: pack(data) });
+  await tell(client, instance, wire.EVENT, { type, data: pack(data) });
 }
 
 /** Answers a task of an instance, by its key. */
@@ -126,7 +128,7 @@ export async function answer(
   key: string,
   value?: unknown,
 ): Promise<void> {
-  await update(client, instance, wire.ANSWER_TASK, { key, kind: "value", value: pack(value) });
+  await tell(client, instance, wire.ANSWER_TASK, { key, kind: "value", value: pack(value) });
 }
 
 /** Answers a task with one of its errors. */
@@ -136,7 +138,7 @@ export async function refuse(
   key: string,
   error: AnyError,
 ): Promise<void> {
-  await update(client, instance, wire.ANSWER_TASK, { key, kind: "error", value: pack(error) });
+  await tell(client, instance, wire.ANSWER_TASK, { key, kind: "error", value: pack(error) });
 }
 
 /** An operator acts on a parked step or a dead letter, by its key, or cancels an instance. */
@@ -147,12 +149,12 @@ export async function operate(
   key = "",
   value?: unknown,
 ): Promise<void> {
-  await update(client, instance, wire.OPERATE, { action, key, value: pack(value) });
+  await tell(client, instance, wire.OPERATE, { action, key, value: pack(value) });
 }
 
 /** Where an instance stands, and who has to act. */
 export async function status(client: Client, instance: string): Promise<Status> {
-  return client.workflow.getHandle(instance).query<Status>(wire.STATUS);
+  return ask<Status>(client.workflow.getHandle(instance), wire.STATUS);
 }
 
 /** The audit trail of an instance. */
@@ -160,22 +162,43 @@ export async function records(client: Client, instance: string): Promise<readonl
   const handle = client.workflow.getHandle(instance);
   const found: AuditRecord[] = [];
   for (;;) {
-    const more = await handle.query<unknown[], [number]>(wire.RECORDS, found.length);
+    const more = await ask<unknown[]>(handle, wire.RECORDS, found.length);
     if (more.length === 0) return found;
     found.push(...more.map((record) => unpack(record) as AuditRecord));
   }
 }
 
-async function update(client: Client, instance: string, name: string, told: object): Promise<void> {
+/** Tells an instance something that it may refuse. It is kept, and taken once, also if no worker is there now. */
+async function tell(client: Client, instance: string, name: string, told: object): Promise<void> {
+  const handle = client.workflow.getHandle(instance);
+  const id = randomUUID();
   try {
-    await client.workflow.getHandle(instance).executeUpdate(name, { args: [told] });
+    await handle.signal(name, { ...told, id });
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError)
-      throw new Refused("not-running", `\`${instance}\` does not run`);
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    const { cause } = error;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    throw new Refused(cause.type ?? "", cause.message);
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new Refused("not-running", `\`${instance}\` does not run`);
+  }
+  for (let pause = SOON_MS; pause < LATE_MS; pause *= 2) {
+    const taken = await ask<wire.Taken>(handle, wire.TAKEN, id);
+    if (taken?.reason !== undefined) throw new Refused(taken.reason, taken.text ?? "");
+    if (taken !== null) return;
+    await delay(pause);
+  }
+  throw new Refused(
+    "worker",
+    `\`${instance}\` has been told, but does not say whether it takes that`,
+  );
+}
+
+/** What a query is answered; one that came too early is asked again. */
+async function ask<T>(handle: WorkflowHandle, query: string, ...args: unknown[]): Promise<T> {
+  for (let left = AGAIN; ; left -= 1) {
+    try {
+      return await handle.query<T, unknown[]>(query, ...args);
+    } catch (error) {
+      if (left === 0 || !String(error).includes(wire.TOO_EARLY)) throw error;
+    }
+    await delay(SOON_MS);
   }
 }
 

@@ -1,16 +1,15 @@
 // The one workflow: an instance of generated code on Temporal. It feeds the runtime, and `hands` do what that asks for.
 //
 // Whatever comes (answers, events, the time, operators) is an input. Inputs that are there together are taken in the order
-// of one instant.
+// of one instant. What comes from outside comes as a signal, and whoever sent it asks by a query whether it was taken: an
+// update would come before or after an answer of the same moment, depending on whether a worker has just been started.
 
 import {
   ApplicationFailure,
   CancellationScope,
-  allHandlersFinished,
   condition,
   defineQuery,
   defineSignal,
-  defineUpdate,
   log,
   setHandler,
   workflowInfo,
@@ -18,6 +17,7 @@ import {
 import {
   Instance,
   Misfit,
+  Rank,
   rank,
   type Command,
   type EventSpec,
@@ -32,6 +32,8 @@ import {
 import { Hands, type Home } from "./wfc-hands.js";
 import * as wire from "./wfc-wire.js";
 import { pack, unpack, type Begin } from "./wfc-wire.js";
+
+export { interceptors } from "./wfc-guard.js";
 
 /** A workflow of any type. */
 export interface AnyWorkflow {
@@ -52,11 +54,20 @@ type Unstamped<T> = T extends { readonly at: number } ? Omit<T, "at"> : never;
 export type Given = Unstamped<Input>;
 
 interface Waiting {
-  readonly given: Given;
-  readonly done: (refusal: Refusal | undefined) => void;
+  readonly rank: number;
+  /** Under which whoever told it asks what has become of it. */
+  readonly id?: string | undefined;
+  readonly read: () => Given;
+}
+
+/** Why something is not taken. */
+interface No {
+  readonly reason: string;
+  readonly text: string;
 }
 
 const OPENING = 1_000; // records that one answer of a query holds at most
+const REMEMBERED = 500; // of what was told from outside it is known whether it was taken
 
 /** The workflow to be exported as `default` from the file that the worker is given. */
 export function hosted(definitions: Definitions): (begin: Begin) => Promise<unknown> {
@@ -83,6 +94,7 @@ class Process implements Home {
   readonly #records: unknown[] = [];
   #out: Command[] = [];
   #arrived: Waiting[] = [];
+  readonly #taken = new Map<string, No | undefined>();
   #reached = 0;
   #broken: { readonly defect: unknown } | undefined;
   #isReleased = false;
@@ -139,7 +151,6 @@ class Process implements Home {
       await this.#batch();
     }
     await this.#hands.release();
-    await condition(allHandlersFinished);
     return this.#end();
   }
 
@@ -170,15 +181,29 @@ class Process implements Home {
 
   /** Takes what has come since, in the order of one instant. */
   async #batch(): Promise<void> {
-    const order = ({ given }: Waiting): number => rank({ ...given, at: 0 });
-    const batch = this.#arrived.sort((a, b) => order(a) - order(b));
+    const batch = this.#arrived.sort((a, b) => a.rank - b.rank);
     this.#arrived = [];
-    for (const { given, done } of batch) {
-      const refusal = this.instance.deliver({ ...given, at: this.now });
-      await this.instance.idle();
-      this.#adopt();
-      done(refusal);
+    for (const { id, read } of batch) {
+      if (id === undefined) await this.#take(read);
+      else if (!this.#taken.has(id)) this.#taken.set(id, await this.#take(read));
     }
+    for (const id of [...this.#taken.keys()].slice(0, -REMEMBERED)) this.#taken.delete(id);
+  }
+
+  /** One turn. What cannot be read is refused, and nothing stops. */
+  async #take(read: () => Given): Promise<No | undefined> {
+    let given: Given;
+    try {
+      given = read();
+    } catch (error) {
+      if (error instanceof ApplicationFailure)
+        return { reason: error.type ?? "", text: error.message };
+      return { reason: "malformed", text: `what was sent cannot be read: ${String(error)}` };
+    }
+    const refusal = this.instance.deliver({ ...given, at: this.now });
+    await this.instance.idle();
+    this.#adopt();
+    return refusal === undefined ? undefined : { reason: refusal, text: WHY[refusal] };
   }
 
   /** What a turn has led to. */
@@ -210,7 +235,7 @@ class Process implements Home {
   }
 
   arrive(given: Given): void {
-    this.#arrived.push({ given, done: () => undefined });
+    this.#arrived.push({ rank: rank({ ...given, at: 0 }), read: () => given });
   }
 
   /** Somebody cancels the Temporal workflow: that is an operator's cancel. */
@@ -222,17 +247,13 @@ class Process implements Home {
   /* -- what comes from outside */
 
   #listen(): void {
-    setHandler(defineSignal<[EventTold]>(wire.EVENT), (told) => {
-      this.arrive(eventOf(told));
-    });
-    this.#update(wire.EVENT, eventOf);
-    this.#update(wire.OPERATE, operationOf);
-    this.#update(wire.ANSWER_TASK, (told: TaskTold) => this.#hands.answerOf(told));
-    const stays = (): never => {
+    this.#hear(wire.EVENT, Rank.events, eventOf);
+    this.#hear(wire.OPERATE, Rank.operators, operationOf);
+    this.#hear(wire.ANSWER_TASK, Rank.values, (told: TaskTold) => this.#hands.answerOf(told));
+    this.#hear(wire.MIGRATE, Rank.operators, () => {
       const text = "an instance that runs as TypeScript cannot go on in another version";
       throw ApplicationFailure.nonRetryable(text, "no-migration");
-    };
-    setHandler(defineUpdate(wire.MIGRATE), stays, { validator: stays });
+    });
     setHandler(defineSignal(wire.STOP), () => {
       this.wasStopped = true;
       this.arrive({ kind: "operator", action: "cancel" });
@@ -248,24 +269,19 @@ class Process implements Home {
       this.#isReleased = true;
     });
     setHandler(defineQuery(wire.STATUS), () => this.#status());
+    setHandler(defineQuery<wire.Taken, [string]>(wire.TAKEN), (id) =>
+      this.#taken.has(id) ? (this.#taken.get(id) ?? {}) : null,
+    );
     setHandler(defineQuery<unknown[], [number]>(wire.RECORDS), (known) =>
       this.#records.slice(known, known + OPENING),
     );
   }
 
-  /** An update: it is refused before it becomes part of the history, or answered when its turn is over. */
-  #update(name: string, read: (told: never) => Given): void {
-    const validator = (told: never): void => {
-      accept(this.instance.refusal({ ...read(told), at: this.now }));
-    };
-    const handler = async (told: never): Promise<void> => {
-      const given = read(told);
-      const refusal = await new Promise<Refusal | undefined>((resolve) => {
-        this.#arrived.push({ given, done: resolve });
-      });
-      accept(refusal);
-    };
-    setHandler(defineUpdate<unknown, [never]>(name), handler, { validator });
+  /** Something is told from outside. It is read when it is its turn. */
+  #hear(name: string, order: number, read: (told: never) => Given): void {
+    setHandler(defineSignal<[{ readonly id?: string }]>(name), (told) => {
+      this.#arrived.push({ rank: order, id: told.id, read: () => read(told as never) });
+    });
   }
 
   /* -- what is told */
@@ -346,7 +362,3 @@ const WHY: Readonly<Record<Refusal, string>> = {
   "point-of-no-return": "it is past the point of no return",
   "goes-back-in-time": "time does not go back",
 };
-
-function accept(refusal: Refusal | undefined): void {
-  if (refusal !== undefined) throw ApplicationFailure.nonRetryable(WHY[refusal], refusal);
-}

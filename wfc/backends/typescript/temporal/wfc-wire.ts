@@ -6,7 +6,7 @@ import { Decimal, type AnyError, type Send } from "../wfc-runtime/wfc-runtime.js
 
 export const FORMAT = 1; // of what is said to a workflow when it starts
 
-/* What an instance hears. */
+/* What an instance hears. It may have an `id`: then it is taken once, and TAKEN says what has become of it. */
 export const EVENT = "wfc.event";
 export const OPERATE = "wfc.operate";
 export const ANSWER_TASK = "wfc.answer-task";
@@ -19,6 +19,10 @@ export const RELEASE = "wfc.release"; // the parent has ended: its child need ke
 /* What can be asked of it. */
 export const STATUS = "wfc.status";
 export const RECORDS = "wfc.records";
+export const TAKEN = "wfc.taken";
+
+/** Why a query fails that comes with something new. */
+export const TOO_EARLY = "something has just come that no task has taken yet: ask again";
 
 /* Attributes by which instances are found. */
 export const KEY = defineSearchAttributeKey("WfcKey", "KEYWORD");
@@ -27,6 +31,9 @@ export const PROCESS = defineSearchAttributeKey("WfcProcess", "KEYWORD");
 
 /** The task queue, unless another one is named. It is not that of `wfc worker`, which runs other code. */
 export const QUEUE = "wfc-typescript";
+
+/** What has become of what was told: nothing yet, taken (empty), or refused. */
+export type Taken = { readonly reason?: string; readonly text?: string } | null;
 
 /** What waits for a child: the id of a workflow, a call, an attempt. */
 export type Parent = readonly [instance: string, call: string, attempt: number];

@@ -1,5 +1,6 @@
 // The worker: performs attempts with the activities of the user, and runs the workflows.
 
+import { fileURLToPath } from "node:url";
 import { Context } from "@temporalio/activity";
 import { Worker, type InjectedSinks, type WorkerOptions } from "@temporalio/worker";
 import type { AuditRecord, DeadLetter, Send, WorkflowEvent } from "../wfc-runtime/wfc-runtime.js";
@@ -39,6 +40,7 @@ export interface Settings {
   readonly worker?: Partial<WorkerOptions>;
 }
 
+const GUARD = fileURLToPath(new URL("./wfc-guard.js", import.meta.url));
 const BEAT = 2_000; // milliseconds between two signs of life of an attempt
 const FAILURES: readonly unknown[] = ["Timeout", "Unavailable"];
 
@@ -73,6 +75,10 @@ export async function workerOf(settings: Settings): Promise<Worker> {
     taskQueue,
     ...(workflowsPath === undefined ? {} : { workflowsPath }),
     sinks: { ...worker.sinks, ...sinks },
+    interceptors: {
+      ...worker.interceptors,
+      workflowModules: [...(worker.interceptors?.workflowModules ?? []), GUARD],
+    },
     activities: {
       ...worker.activities,
       default: async (told: Told) => attempts.make(told),
