@@ -47,6 +47,16 @@ class NotWritten(NotImplementedError):  # noqa: N818 - says what has happened
     """Stands where an activity is still to be written: nothing was done, and it is not tried again (`Invalid`)."""
 
 
+class OutgoingEvent:
+    """An event that the process sends out. `id` is the same whenever the same event is handed over."""
+
+    def __init__(self, name: str, fields: dict[str, Any], instance: str, identity: str) -> None:
+        self.name = name
+        self.fields = fields
+        self.instance = instance
+        self.id = identity
+
+
 class Context:
     """What an activity may want to know. `key` is the idempotency key: the same in all attempts of a call."""
 

@@ -31,6 +31,7 @@ from wfc.simulation.world import START, World
 PATIENCE = 4.0  # seconds for what is to happen at one instant
 LONGEST = 6 * 3_600_000  # milliseconds on the way without a look around
 TOO_LONG = 90.0  # for a whole run
+AT_ONCE = 4
 
 
 @attrs.define
@@ -245,6 +246,17 @@ async def tried(run: Callable[[], Awaitable[str | None]]) -> str | None:
         if not found:
             return found
     return found
+
+
+async def all_tried(runs: Iterable[Callable[[], Awaitable[str | None]]]) -> list[str | None]:
+    """What runs find. A run mostly waits for its server, so that several go on at once."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(run: Callable[[], Awaitable[str | None]]) -> str | None:
+        async with gate:
+            return await tried(run)
+
+    return list(await asyncio.gather(*map(one, runs)))
 
 
 def server() -> str:

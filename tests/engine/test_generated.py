@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 
 import attrs
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.backends.typescript.scripts import DAY, drawn
-from tests.engine.recorded import difference, tried
+from tests.engine.recorded import all_tried, difference
 from tests.strategies.compiled import machines
 from tests.strategies.programs import Program as Text
 from tests.strategies.programs import programs
@@ -58,13 +59,8 @@ async def _difference(name: str, program: Program, number: int) -> str | None:
     script = drawn(program, Random(number))  # noqa: S311 - lots, no secrets
     script.acts = [attrs.evolve(act, at=act.at + 1_000) for act in script.acts]
     workflow = program.machine.workflow.name
-    world = play(program, workflow, script, until=UNTIL).world
-    if len(world.records) > RECORDS:
-        return None
-    if any(isinstance(given, Sent) for _, given in world.journal) and _waited(world):
-        return None  # a simulation on Temporal knows no limits
 
-    def run(attach: Callable[[World], None]) -> tuple[World, str]:
+    def run(attach: Callable[[World], None] = _alone) -> tuple[World, str]:
         def prepare(world: World) -> None:
             attach(world)
             world.model = Distinct(world.model)
@@ -72,7 +68,16 @@ async def _difference(name: str, program: Program, number: int) -> str | None:
         played = play(program, workflow, script, until=UNTIL, prepare=prepare)
         return played.world, played.instance
 
+    world, _ = run()
+    if len(world.records) > RECORDS:
+        return None
+    if any(isinstance(given, Sent) for _, given in world.journal) and _waited(world):
+        return None  # a simulation on Temporal knows no limits
     return await difference(name, program.machine, run)
+
+
+def _alone(world: World) -> None:
+    """Nobody watches."""
 
 
 def _waited(world: World) -> bool:
@@ -84,14 +89,9 @@ def _waited(world: World) -> bool:
 
 @pytest.mark.parametrize("part", range(2))
 def test_scripts_of_generated_programs(part: int) -> None:
-    wrong: list[str] = []
-    count = 0
-    for number, program in enumerate(_programs()):
-        if number % 2 != part:
-            continue
-        found = asyncio.run(tried(lambda: _difference(f"program {number}", program, number)))  # noqa: B023 - at once
-        count += found is not None
-        if found:
-            wrong.append(found)
-    assert not wrong, f"{len(wrong)} of {count}\n\n" + "\n\n".join(wrong[:3])
-    assert count > PROGRAMS // 3
+    own = [(number, program) for number, program in enumerate(_programs()) if number % 2 == part]
+    runs = [partial(_difference, f"program {number}", program, number) for number, program in own]
+    found = [each for each in asyncio.run(all_tried(runs)) if each is not None]
+    wrong = [each for each in found if each]
+    assert not wrong, f"{len(wrong)} of {len(found)}\n\n" + "\n\n".join(wrong[:3])
+    assert len(found) > PROGRAMS // 3

@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from wfc.cli.base.engine import UseError, add_server_options, bare_json, command, json_of
+from wfc.cli.base.engine import add_server_options, command
 from wfc.cli.base.exits import FINE
+from wfc.cli.base.given import UseError, bare_json, json_of
 from wfc.cli.base.screen import print_summary
 
 if TYPE_CHECKING:

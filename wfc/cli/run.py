@@ -5,10 +5,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from wfc.cli.base.engine import add_server_options, attend, json_of, keep, load, shown, the_one, where
+from wfc.cli.base.engine import add_server_options, attend, keep, load, shown, the_one
 from wfc.cli.base.exits import FINE, INTERRUPTED, PROBLEMS
+from wfc.cli.base.given import json_of
 from wfc.cli.base.partners import add_partner_options, partners_for, scenario_of
 from wfc.cli.base.screen import add_color_option, palette_for, print_summary
+from wfc.cli.base.serving import temporal
 from wfc.cli.base.timeline import shown_timeline, signs_for, width_for
 from wfc.machine.program import Program
 from wfc.simulation.lines import Line
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from wfc.engine.player import Player
 
 PAUSE = 0.25  # seconds between two looks at the instance
+PATIENCE = 2.0  # seconds, then it is said what is waited for
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -45,9 +48,7 @@ def run(chosen: Namespace) -> int:
 async def _run(chosen: Namespace) -> int:
     from wfc.engine import control
     from wfc.engine.catalogue import learn
-    from wfc.engine.connect import connect
     from wfc.engine.player import Player
-    from wfc.engine.server import Server, running
     from wfc.engine.simulated import input_of_scenario
     from wfc.engine.worker import worker_of
 
@@ -66,19 +67,11 @@ async def _run(chosen: Namespace) -> int:
         data = input_of_scenario(told, scenario, machine.workflow.name)
     else:
         data = control.input_of(program, machine.workflow.name, given if given is not None else {})
-    place = where(chosen)
-    server = watching = None
-    if not place.is_cluster and running(chosen.folder) is None:
-        server = Server(chosen.folder, chosen.port)
-        there = await server.start()
-        print_summary(f"Temporal is at {there.address}, its pages are at {there.ui}")
-        watching = asyncio.create_task(server.watch(print_summary))
     keep(machine, program.digest, chosen.folder)
+    simulated = chosen.simulate_activities is not None
+    terms = control.Terms(chosen.queue, chosen.key, simulated=simulated)
     try:
-        client = await connect(place)
-        async with worker_of(client, chosen.queue, partners):
-            simulated = chosen.simulate_activities is not None
-            terms = control.Terms(chosen.queue, chosen.key, simulated=simulated)
+        async with temporal(chosen) as client, worker_of(client, chosen.queue, partners):
             identity, new = await control.start(client, program, data, terms)
             print_summary(f"{identity} {'is started' if new else 'runs already: going on with it'}")
             player = Player(client, told, scenario, identity) if scenario is not None else None
@@ -90,11 +83,6 @@ async def _run(chosen: Namespace) -> int:
     except asyncio.CancelledError:
         print_summary("interrupted: what runs is kept; `wfc run` with the same input, or `wfc worker`, goes on with it")
         return INTERRUPTED
-    finally:
-        if watching is not None:
-            watching.cancel()
-        if server is not None:
-            server.stop()
 
 
 async def _watch(client: "Client", program: Program, identity: str, player: "Player | None", chosen: Namespace) -> int:
@@ -119,6 +107,7 @@ async def _watch(client: "Client", program: Program, identity: str, player: "Pla
             told_wait = _tell_waits(status, told_wait, identity)
         await asyncio.sleep(PAUSE)
     assert root is not None
+    await _handed_over(client, identity)
     if root.letters:
         print_summary(f"{len(root.letters)} in dead letters: `wfc parked` lists them")
     if root.status == "done":
@@ -126,6 +115,16 @@ async def _watch(client: "Client", program: Program, identity: str, player: "Pla
         sys.stdout.write(f"{shown(value)}\n" if value is not None else "")
         return FINE
     return PROBLEMS
+
+
+async def _handed_over(client: "Client", identity: str) -> None:
+    """Waits until all that it has said has reached the others: without a worker it would have to wait for the next."""
+    ending = asyncio.create_task(client.get_workflow_handle(identity).result())
+    done, _ = await asyncio.wait([ending], timeout=PATIENCE)
+    if not done:
+        print_summary("it has ended, and what it sends out is not taken yet: Ctrl-C leaves that to the next worker")
+        await asyncio.wait([ending])
+    _ = ending.exception()  # how it has ended is known
 
 
 def _tell_waits(status: Any, before: str, identity: str) -> str:  # noqa: ANN401 - JSON

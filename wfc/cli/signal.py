@@ -3,8 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from wfc.cli.base.engine import add_server_options, command, json_of
+from wfc.cli.base.engine import add_server_options, command
 from wfc.cli.base.exits import FINE
+from wfc.cli.base.given import json_of
 from wfc.cli.base.screen import print_summary
 from wfc.text.names import listed
 

@@ -4,17 +4,15 @@ Services answer at once with samples, unless a flag or a script says otherwise. 
 or waits for something from outside.
 """
 
-import json
-import os
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.explored import print_explored, worst
 from wfc.cli.base.flags import FlagError, answer_entry, delay_entry, event_entry, failure_entry
+from wfc.cli.base.given import UseError, json_in, json_of, text_of, the_process, the_scenario
 from wfc.cli.base.input import Input, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, palette_for, print_problems, print_summary
 from wfc.cli.base.timeline import print_timeline, signs_for
@@ -37,13 +35,7 @@ from wfc.simulation.trace import ReplayError, Trace, TraceError, read_trace, rep
 from wfc.simulation.witness import Witness
 from wfc.simulation.world import START, World
 from wfc.text.durations import parse_duration, spaced_duration
-from wfc.text.names import did_you_mean, listed
-
-_SIZE_LIMIT = 50_000_000
-
-
-class _UseError(Exception):
-    """Wrong use; the text says why."""
+from wfc.text.names import listed
 
 
 class _Entry(Action):
@@ -116,7 +108,7 @@ def _tried(work: Callable[[], int], chosen: Namespace) -> int:
     try:
         _compatible(chosen)
         return work()
-    except (_UseError, FlagError, ScriptError) as wrong:
+    except (UseError, FlagError, ScriptError) as wrong:
         complain(str(wrong))
         return WRONG_USE
 
@@ -133,13 +125,13 @@ def _source_file(checked: pipeline.Checked, given: Input, chosen: Namespace) -> 
 def _machine_file(chosen: Namespace) -> int:
     """Runs what a `PROCESS.state-machine.json` or the record of a version holds; the source is not needed."""
     try:
-        machine = load(_text_of(chosen.path))
+        machine = load(text_of(chosen.path))
     except BadMachineError as wrong:
-        raise _UseError(f"{chosen.path}: {wrong}") from None
+        raise UseError(f"{chosen.path}: {wrong}") from None
     if chosen.process not in (None, machine.process, machine.workflow.name):
-        raise _UseError(f"there is no process named `{chosen.process}`; this is the machine of `{machine.process}`")
+        raise UseError(f"there is no process named `{chosen.process}`; this is the machine of `{machine.process}`")
     if chosen.scenario is not None:
-        raise _UseError("a machine has no scenarios: they stand in the source")
+        raise UseError("a machine has no scenarios: they stand in the source")
     if chosen.replay is not None:
         return _replay(lambda trace: _fitting(machine, trace), chosen)
     return _explore(machine, chosen) if chosen.explore else _play(machine, chosen)
@@ -161,7 +153,7 @@ def _compatible(chosen: Namespace) -> None:
     }
     lonely = [flag for flag, value in bounds.items() if value is not None]
     if lonely and not chosen.explore:
-        raise _UseError(f"{listed(lonely)} says how far --explore looks, which is not there")
+        raise UseError(f"{listed(lonely)} says how far --explore looks, which is not there")
     flags = {
         "--input": chosen.input,
         "--script": chosen.script,
@@ -173,7 +165,7 @@ def _compatible(chosen: Namespace) -> None:
         flags |= {"--scenario": chosen.scenario, "--replay": chosen.replay}
         others = [flag for flag, value in flags.items() if value is not None]
         if others:
-            raise _UseError(f"--explore does not go with {listed(others)}: it tries everything that can happen")
+            raise UseError(f"--explore does not go with {listed(others)}: it tries everything that can happen")
         return
     alone = "--replay" if chosen.replay is not None else "--scenario" if chosen.scenario is not None else ""
     if alone == "--replay":
@@ -181,7 +173,7 @@ def _compatible(chosen: Namespace) -> None:
     others = [flag for flag, value in flags.items() if value is not None]
     if alone and others:
         what = "a trace" if alone == "--replay" else "a scenario"
-        raise _UseError(f"{alone} does not go with {listed(others)}: {what} says itself what happens")
+        raise UseError(f"{alone} does not go with {listed(others)}: {what} says itself what happens")
 
 
 # ------------------------------------------------------------------------------------------------------- which workflow
@@ -191,18 +183,9 @@ def _machine(checked: pipeline.Checked, given: Input, name: str | None) -> Machi
     """The machine of the workflow that is meant."""
     broken = pipeline.broken_workflows(checked.model)
     every = [root for root in pipeline.roots(checked, pipeline.Options()) if root not in broken]
-    found = [root for root in every if name is None or name in (root.process, root.decl.name.text)]
-    known = [root.process for root in every]
-    if not every:
-        raise _UseError("there is no workflow here that runs by itself")
-    if not found:
-        near = did_you_mean(name or "", known) or f"there is {listed(f'`{each}`' for each in known)}"
-        raise _UseError(f"there is no process named `{name}`; {near}")
-    if len(found) > 1:
-        names = listed((f"`{each}`" for each in known), "or")
-        raise _UseError(f"there are several workflows here: choose one with --process, {names}")
+    found = the_process([(root, root.process, root.decl.name.text) for root in every], name)
     sound = not checked.report.has_errors
-    return pipeline.machine(found[0], checked.model, given.settings, pipeline.Options(), sound=sound)
+    return pipeline.machine(found, checked.model, given.settings, pipeline.Options(), sound=sound)
 
 
 def _told(checked: pipeline.Checked, given: Input, chosen: Namespace) -> tuple[Machine, Scenario]:
@@ -213,17 +196,7 @@ def _told(checked: pipeline.Checked, given: Input, chosen: Namespace) -> tuple[M
         for scenario in scenarios
         if chosen.process is None or chosen.process in (machine.process, machine.workflow.name)
     ]
-    text = chosen.scenario.casefold()
-    found = [each for each in every if text in each[1].title.casefold()]
-    found = [each for each in found if each[1].title.casefold() == text] or found
-    if not found:
-        titles = [scenario.title for _, scenario in every]
-        near = did_you_mean(chosen.scenario, titles)
-        raise _UseError(f"no scenario has `{chosen.scenario}` in its title" + (f"; {near}" if near else ""))
-    if len(found) > 1:
-        titles = [f"`{scenario.title}`" for _, scenario in found]
-        raise _UseError(f"several scenarios have `{chosen.scenario}` in their titles: {listed(titles)}")
-    return found[0]
+    return the_scenario([(each, each[1].title) for each in every], chosen.scenario)
 
 
 # ----------------------------------------------------------------------------------------------------------------- runs
@@ -234,7 +207,7 @@ def _play(machine: Machine, chosen: Namespace) -> int:
     script = read_script(program, machine.workflow, _entries(chosen))
     played = play(program, machine.workflow.name, script, until=chosen.until, seed=chosen.seed)
     if played.refused:
-        raise _UseError(f"`{machine.process}` does not start: {played.refused}")
+        raise UseError(f"`{machine.process}` does not start: {played.refused}")
     print_timeline(timeline(played.witness.run(played.world)), palette_for(chosen, sys.stdout))
     _say(played, chosen)
     return _traced(program, played.world, chosen)
@@ -300,7 +273,7 @@ def _trace_worst(machine: Machine, found: Explored, chosen: Namespace) -> None:
     """Writes the way to the end that a person looks at first. It is one of the closed machine, and replays on that."""
     bad = worst(found)
     if bad is None:
-        raise _UseError("no end was reached, so there is no trace")
+        raise UseError("no end was reached, so there is no trace")
     program = Program(one_attempt(machine))
     end, trace = bad
     print_summary(f"the trace leads to: {end}")
@@ -319,16 +292,16 @@ def _write(text: str, chosen: Namespace) -> None:
         with open(chosen.trace, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
-        raise _UseError(f"`{chosen.trace}` cannot be written: {error.strerror}") from None
+        raise UseError(f"`{chosen.trace}` cannot be written: {error.strerror}") from None
     print_summary(f"the trace is in {chosen.trace}")
 
 
 def _replay(find: Callable[[Trace], Program], chosen: Namespace) -> int:
     try:
-        trace = read_trace(_text_of(chosen.replay))
+        trace = read_trace(text_of(chosen.replay))
         told = replay(find(trace), trace)
     except TraceError as wrong:
-        raise _UseError(f"{chosen.replay}: {wrong}") from None
+        raise UseError(f"{chosen.replay}: {wrong}") from None
     except ReplayError as wrong:
         complain(f"{chosen.replay}: {wrong}")
         return PROBLEMS
@@ -373,14 +346,12 @@ def _entries(chosen: Namespace) -> list[tuple[str, Any]]:
     """All entries: of the script, then of the flags, in their order."""
     found: list[tuple[str, Any]] = []
     if chosen.script is not None:
-        entries = _json(_text_of(chosen.script), chosen.script)
+        entries = json_in(text_of(chosen.script), chosen.script)
         if not isinstance(entries, list):
-            raise _UseError(f"{chosen.script}: a script is a list of entries")
+            raise UseError(f"{chosen.script}: a script is a list of entries")
         found += [(f"{chosen.script}: entry {place}", entry) for place, entry in enumerate(entries, 1)]
     if chosen.input is not None:
-        inline = chosen.input.lstrip().startswith("{")
-        text = chosen.input if inline else _text_of(chosen.input)
-        found.append(("--input", {"input": _json(text, "--input" if inline else chosen.input)}))
+        found.append(("--input", {"input": json_of(chosen.input, "--input")}))
     for flag, text in chosen.entries or ():
         found.append((flag, _entry(flag, text)))
     return found
@@ -400,26 +371,6 @@ def _entry(flag: str, text: str) -> dict[str, Any]:
             return event_entry(text)
         case _:
             return {"operator": "cancels", "at": text}
-
-
-def _text_of(path: str) -> str:
-    """The text of a file that a flag names."""
-    try:
-        if os.path.getsize(path) > _SIZE_LIMIT:
-            raise _UseError(f"{path}: this file is too large")
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        raise _UseError(f"{path}: it cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _UseError(f"{path}: this is not UTF-8 text") from None
-
-
-def _json(text: str, where: str) -> Any:  # noqa: ANN401 - data
-    try:
-        return json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise _UseError(f"{where}: this is no JSON ({error})") from None
 
 
 def _duration(text: str) -> int:

@@ -4,8 +4,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from wfc.cli.base.engine import add_server_options, command, json_of, keep, load, the_one
+from wfc.cli.base.engine import add_server_options, command, keep, load, the_one
 from wfc.cli.base.exits import FINE, PROBLEMS
+from wfc.cli.base.given import json_of
 from wfc.cli.base.screen import add_color_option, complain
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from wfc.cli.base.engine import UseError, add_server_options, bare_json, command, json_of, shown
+from wfc.cli.base.engine import add_server_options, command, shown
 from wfc.cli.base.exits import FINE
+from wfc.cli.base.given import UseError, bare_json, json_of
 from wfc.cli.base.screen import print_summary
 from wfc.text.names import counted
 
@@ -29,6 +30,7 @@ def run(chosen: Namespace) -> int:
 
     async def work(client: "Client") -> int:
         from wfc.engine import control, wire
+        from wfc.machine.store import pack
 
         if chosen.action == "list":
             count = 0
@@ -45,12 +47,12 @@ def run(chosen: Namespace) -> int:
         handle, key = await control.task(client, chosen.instance, chosen.task)
         told = {"key": key, "kind": "value", "value": None}
         if chosen.action == "complete" and chosen.value is not None:
-            told["value"] = control.packed(bare_json(chosen.value, "VALUE"))
+            told["value"] = pack(bare_json(chosen.value, "VALUE"))
         elif chosen.action == "fail":
             if chosen.value is None:
                 raise UseError("wfc tasks fail INSTANCE TASK ERROR: the error is missing")
             fields = json_of(chosen.fields, "JSON") if chosen.fields is not None else {}
-            told |= {"kind": "error", "value": control.packed({"is": chosen.value, **fields})}
+            told |= {"kind": "error", "value": pack({"is": chosen.value, **fields})}
         await control.tell(handle, wire.ANSWER_TASK, told)
         print_summary(f"{chosen.task} is {'done' if chosen.action == 'complete' else 'failed'}")
         return FINE

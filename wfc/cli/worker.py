@@ -4,10 +4,11 @@ import asyncio
 import signal
 from argparse import ArgumentParser, Namespace
 
-from wfc.cli.base.engine import add_server_options, attend, keep, load, where
+from wfc.cli.base.engine import add_server_options, attend, keep, load
 from wfc.cli.base.exits import FINE
 from wfc.cli.base.partners import add_partner_options, partners_for
 from wfc.cli.base.screen import add_color_option, print_summary
+from wfc.cli.base.serving import temporal
 from wfc.text.names import listed
 
 
@@ -31,8 +32,6 @@ def run(chosen: Namespace) -> int:
 
 async def _serve(chosen: Namespace) -> int:
     from wfc.engine.catalogue import learn
-    from wfc.engine.connect import connect
-    from wfc.engine.server import Server, running
     from wfc.engine.worker import worker_of
 
     loaded = load(chosen.path, chosen)
@@ -42,29 +41,16 @@ async def _serve(chosen: Namespace) -> int:
     for machine in loaded.machines:
         program = learn(machine)
         keep(machine, program.digest, chosen.folder)
-    place = where(chosen)
-    server = watching = None
-    if not place.is_cluster and running(chosen.folder) is None:
-        server = Server(chosen.folder, chosen.port)
-        there = await server.start()
-        print_summary(f"Temporal is at {there.address}, its pages are at {there.ui}")
-        watching = asyncio.create_task(server.watch(print_summary))
     done = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, done.set)
-    try:
-        client = await connect(place)
+    names = listed(f"{machine.process} (version {machine.workflow.version})" for machine in loaded.machines)
+    async with temporal(chosen) as client:
         await _attributes(client)
-        names = listed(f"{machine.process} (version {machine.workflow.version})" for machine in loaded.machines)
         async with worker_of(client, chosen.queue, partners, concurrency=chosen.concurrency):
             print_summary(f"serving {names}; Ctrl-C ends it")
             await done.wait()
             print_summary("ending: what is under way goes on with the next worker")
-    finally:
-        if watching is not None:
-            watching.cancel()
-        if server is not None:
-            server.stop()
     return FINE
 
 

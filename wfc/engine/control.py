@@ -19,7 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from wfc.engine import wire
-from wfc.engine.hands import attributes_of, begin_key
+from wfc.engine.attributes import attributes_of, begin_key
 from wfc.engine.runner import TOO_EARLY
 from wfc.engine.wire import Begin
 from wfc.ir.boundary import Misfit
@@ -345,11 +345,6 @@ async def operate(client: Client, identity: str, action: str, key: str = "", val
 # ---------------------------------------------------------------------------------------------------------------- lists
 
 
-def packed(value: Any) -> Any:  # noqa: ANN401 - data
-    """Data as instances read it."""
-    return pack(value)
-
-
 async def trail(client: Client, handle: WorkflowHandle[Any, Any]) -> list[Any]:
     """The audit records of an instance over all its runs, then those of its dead letters."""
     found: list[Any] = []
@@ -367,9 +362,7 @@ async def _runs(client: Client, identity: str) -> list[str]:
     found: list[tuple[Any, str, str]] = []
     async for each in client.list_workflows(f"WorkflowId = '{_quoted(identity)}'"):
         described = await client.get_workflow_handle(identity, run_id=each.run_id).describe()
-        first = described.raw_description.workflow_extended_info
         chain = getattr(described.raw_description.workflow_execution_info, "first_run_id", "") or each.run_id
-        _ = first
         found.append((each.start_time, chain, each.run_id))
     found.sort(key=lambda item: item[0])
     return [run for _, chain, run in found if chain == found[-1][1]]

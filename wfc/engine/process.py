@@ -45,12 +45,13 @@ from wfc.machine.base import EVENTS, VALUES
 from wfc.machine.instance import Instance
 from wfc.machine.messages import Answered, Event, Input, Operator, Record, Refused, Started, Time, Undone
 from wfc.machine.migrate import Stays, migrate
-from wfc.machine.store import StoredWrongError, pack, restore, store, unpack, write_input, write_message
+from wfc.machine.store import StoredWrongError, restore, store, unpack, write_input, write_message
 from wfc.machine.turn import Turned, apply, rank
 from wfc.text.value import changed
 
 OPENING = 1_000  # records and inputs that one answer of a query holds at most
 REMEMBERED = 500  # of what was told from outside it is known whether it was taken
+CARRIED = 100  # likewise, in a new run
 OPERATORS, LAST = 1, 1_000  # among what falls on one instant
 
 
@@ -108,18 +109,21 @@ class Process:
             await workflow.wait_condition(self._due)
             if self.broken is not None:
                 raise self.broken
+            self.hands.look_at_history()
             self._batch()
-            if not self.arrived and self.hands.renews():
-                self.hands.renew()
+            if not self.arrived and self.hands.renews:
+                self.hands.renew({"taken": self._told_taken()})
         if self.instance is not None and self.instance.letters:
-            await self.hands.leave_letters()
+            await self.hands.children.leave_letters()
         return self.hands.end()
 
     def _open(self) -> None:
         begin = self.begin
         if begin.get("stored") is not None:
             self.instance = restore(self.program, begin["stored"])
-            self.hands.resume(begin.get("goes") or {})
+            goes = begin.get("goes") or {}
+            self.taken = {name: Refusal(*why) if why else None for name, why in goes.get("taken", {}).items()}
+            self.hands.resume(goes)
             if begin.get("undo"):
                 self.take(Undone(at=self.now()))
             return
@@ -129,18 +133,20 @@ class Process:
             Started(at=self.now(), workflow=begin["workflow"], instance=self.id, data=data, child=child)
         )
         if refused is not None:
-            self.hands.did_not_start(refused)
+            self.hands.children.did_not_start(refused)
             raise ApplicationError(refused.text, type=refused.reason, non_retryable=True)
 
     def _over(self) -> bool:
         instance = self.instance
         assert instance is not None
-        if instance.status == "running" or instance.frames or instance.fibers or self.arrived or self.hands.busy:
+        if instance.status == "running" or instance.frames or instance.fibers:
+            return False
+        if self.arrived or self.hands.work.is_busy:
             return False
         return not (self.hands.keeps_letters and instance.letters)
 
     def _due(self) -> bool:
-        return bool(self.arrived) or self.broken is not None or self.hands.renews() or self._over()
+        return bool(self.arrived) or self.broken is not None or self.hands.renews or self._over()
 
     def _batch(self) -> None:
         """Takes what has come since, in the order of one instant. What comes twice under one id is taken once."""
@@ -273,12 +279,17 @@ class Process:
     @workflow.signal(name=CHILD)
     def child_ended(self, told: dict[str, Any]) -> None:
         """A child has ended, or has undone itself."""
-        self.hands.child_ended(told)
+        self.hands.children.ended(told)
 
     @workflow.signal(name=GRANTED)
     def granted(self, told: dict[str, Any]) -> None:
         """A resource is ours, or was not free."""
-        self.hands.granted(told["lock"], told["resource"], free=told["free"])
+        self.hands.resources.granted(told["lock"], told["resource"], free=told["free"])
+
+    def _told_taken(self) -> dict[str, tuple[str, str] | None]:
+        """What was taken last: somebody may still ask, or tell it once more."""
+        last = list(self.taken.items())[-CARRIED:]
+        return {name: (refused.reason, refused.text) if refused is not None else None for name, refused in last}
 
     # -- other versions
 
@@ -347,7 +358,3 @@ class Process:
         assert self.instance is not None
         kind = self.program.workflows[self.instance.workflow].result
         return self.program.boundary.write(self.instance.value, kind) if kind is not None else None
-
-    def packed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """A value as another instance reads it."""
-        return pack(value)

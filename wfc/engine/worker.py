@@ -17,6 +17,7 @@ from wfc.engine import wire
 from wfc.engine.catalogue import program_of
 from wfc.engine.gates import Gates, pass_of
 from wfc.engine.keeper import Keeper
+from wfc.engine.outgoing import Publisher
 from wfc.engine.process import Process
 from wfc.engine.runner import Runner
 from wfc.engine.services import Attempt, Service, outcome_of, unavailable
@@ -36,7 +37,7 @@ class Partners:
     services: Mapping[str, Service]
     otherwise: Service | None = None
     secrets: Mapping[str, Any] = attrs.field(factory=dict)
-    outgoing: Callable[[dict[str, Any]], Any] | None = None  # takes events that are sent out
+    outgoing: Publisher | None = None  # takes events that are sent out
 
     def of(self, name: str) -> Service | None:
         """Who answers for a service."""
@@ -149,13 +150,13 @@ class Activities:
     @activity.defn(name="wfc.deliver")
     async def deliver(self, told: dict[str, Any]) -> None:
         """Hands an event to all running instances that it is meant for, and outgoing ones to whoever takes them."""
-        if told["outgoing"]:
-            if self.partners.outgoing is not None:
-                await self.partners.outgoing({name: told[name] for name in ("type", "data", "from")})
-            return
         program = program_of(told["machine"], told["from"])
         info = activity.info()
         once = f"{info.workflow_run_id}/{info.activity_id}"  # the same in each attempt
+        if told["outgoing"]:
+            if self.partners.outgoing is not None:
+                await self.partners.outgoing.publish(program, told, once)
+            return
         from wfc.engine.control import listeners  # noqa: PLC0415 - it knows this module's Partners
 
         async for identity in listeners(self.client, program, told["type"], told["key"]):

@@ -6,12 +6,12 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Coroutine
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
+from wfc.cli.base.given import UseError, text_of, the_process
 from wfc.cli.base.input import Input, exit_code, read_input
 from wfc.cli.base.screen import complain, print_problems, print_summary
 from wfc.driver import pipeline
@@ -22,23 +22,13 @@ from wfc.ir.machine import Machine
 from wfc.ir.scenario import Migration, Scenario
 from wfc.problems.problem import Severity
 from wfc.problems.render.summary import summary
-from wfc.text.names import did_you_mean, listed
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
     from wfc.engine.connect import Where
 
-SIZE_LIMIT = 50_000_000
 MACHINES = "machines"  # below `.wfc`: every machine that was started from here
-
-
-class UseError(Exception):
-    """Wrong use; the text says why. `code` is that of the command."""
-
-    def __init__(self, text: str, code: int = WRONG_USE) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 # ------------------------------------------------------------------------------------------------------------- options
@@ -171,17 +161,7 @@ def _older(given: Input, chosen: Namespace) -> tuple[Machine, ...]:
 
 def the_one(loaded: Loaded, name: str | None) -> Machine:
     """The process that is meant."""
-    found = [machine for machine in loaded.machines if name in (None, machine.process, machine.workflow.name)]
-    known = [machine.process for machine in loaded.machines]
-    if not known:
-        raise UseError("there is no workflow here that runs by itself")
-    if not found:
-        near = did_you_mean(name or "", known) or f"there is {listed(f'`{each}`' for each in known)}"
-        raise UseError(f"there is no process named `{name}`; {near}")
-    if len(found) > 1:
-        names = listed((f"`{each}`" for each in known), "or")
-        raise UseError(f"there are several workflows here: choose one with --process, {names}")
-    return found[0]
+    return the_process([(each, each.process, each.workflow.name) for each in loaded.machines], name)
 
 
 def keep(machine: Machine, digest: str, folder: str) -> None:
@@ -202,39 +182,6 @@ def keep(machine: Machine, digest: str, folder: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------- data
-
-
-def text_of(path: str) -> str:
-    """The text of a file that a flag names."""
-    try:
-        if os.path.getsize(path) > SIZE_LIMIT:
-            raise UseError(f"{path}: this file is too large")
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        raise UseError(f"{path}: it cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UseError(f"{path}: this is not UTF-8 text") from None
-
-
-def json_of(text: str, told: str) -> Any:  # noqa: ANN401 - data
-    """JSON given on the command line, or in a file of that name."""
-    inline = text.lstrip()[:1] in ("{", "[", '"') or not os.path.exists(text)
-    place = told if inline else text
-    try:
-        return json.loads(text if inline else text_of(text), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise UseError(f"{place}: this is no JSON ({error})") from None
-
-
-def bare_json(text: str, told: str) -> Any:  # noqa: ANN401 - data
-    """JSON, or a bare word as a text."""
-    try:
-        return json.loads(text, parse_float=Decimal)
-    except ValueError:
-        if text and text[0] not in '{["':
-            return text
-        raise UseError(f"{told}: `{text}` is no JSON") from None
 
 
 def shown(data: Any) -> str:  # noqa: ANN401 - data

@@ -5,14 +5,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from wfc.cli.base.engine import Loaded, UseError, text_of
+from wfc.cli.base.engine import Loaded
+from wfc.cli.base.given import UseError, text_of, the_scenario
+from wfc.cli.base.screen import print_summary
 from wfc.ir.machine import Machine
 from wfc.ir.python_names import PythonNames
 from wfc.ir.scenario import Advance, Scenario
 from wfc.machine.program import Program
-from wfc.text.names import did_you_mean, listed
+from wfc.text.names import listed
 
 if TYPE_CHECKING:
+    from wfc.engine.outgoing import Publisher
     from wfc.engine.worker import Partners
 
 ANY = ""  # --simulate-activities without a title
@@ -31,6 +34,11 @@ def add_partner_options(parser: ArgumentParser) -> None:
         metavar="TITLE",
         help="answer as a scenario of the file does (with this text in its title), people included",
     )
+    group.add_argument(
+        "--outgoing",
+        metavar="TARGET",
+        help="takes `outgoing` events: MODULE:FUNCTION, or an http(s) address (CloudEvents)",
+    )
     group.add_argument("--secrets", metavar="FILE", help="a JSON object; or WFC_SECRET_NAME in the environment")
     group.add_argument("--headers", metavar="FILE", help="JSON: for each service called over HTTP its headers")
 
@@ -40,16 +48,7 @@ def scenario_of(loaded: Loaded, machine: Machine, title: str) -> tuple[Machine, 
     low, every = loaded.scenarios.get(machine.process, (machine, ()))
     if title == ANY:
         return low, next((each for each in every if not any(isinstance(i, Advance) for i in each.items)), None)
-    wanted = title.casefold()
-    found = [each for each in every if wanted in each.title.casefold()]
-    found = [each for each in found if each.title.casefold() == wanted] or found
-    if not found:
-        titles = [each.title for each in every]
-        near = did_you_mean(title, titles)
-        raise UseError(f"no scenario has `{title}` in its title" + (f"; {near}" if near else ""))
-    if len(found) > 1:
-        raise UseError(f"several scenarios have `{title}` in their titles: {listed(f'`{s.title}`' for s in found)}")
-    return low, found[0]
+    return low, the_scenario([(each, each.title) for each in every], title)
 
 
 def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace) -> "Partners":
@@ -93,7 +92,25 @@ def partners_for(loaded: Loaded, machines: Iterable[Machine], chosen: Namespace)
             elif service.name in called:
                 found[service.name] = PythonService(getattr(own, called[service.name]), python.operations)
         secrets |= secrets_for(machine, chosen.secrets)
-    return Partners(found, None, secrets)
+    return Partners(found, None, secrets, _publisher(chosen.outgoing, every, headers))
+
+
+def _publisher(target: str | None, every: Iterable[Machine], headers: dict[str, dict[str, str]]) -> "Publisher | None":
+    """Who takes outgoing events. Nobody has to: then it is said which go nowhere."""
+    from wfc.engine.connect import load_object
+    from wfc.engine.outgoing import HttpPublisher, PythonPublisher
+
+    if target is None:
+        names = sorted({event.name for machine in every for event in machine.events if event.mode == "outgoing"})
+        if names:
+            print_summary(f"{listed(names)} goes nowhere: --outgoing says who takes it")
+        return None
+    if target.startswith(("http://", "https://")):
+        return HttpPublisher(target, headers.get("outgoing", {}))
+    function = load_object(target, "--outgoing")
+    if not callable(function):
+        raise UseError(f"--outgoing: `{target}` is no function")
+    return PythonPublisher(function)
 
 
 class _Simulated(dict[str, Any]):
