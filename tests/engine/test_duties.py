@@ -13,18 +13,14 @@ import attrs
 import pytest
 from temporalio.client import Client
 
-from tests.golden.program import loaded
-from wfc.driver import pipeline
+from tests.engine.machines import compiled
 from wfc.engine import control, wire
-from wfc.engine.catalogue import learn
 from wfc.engine.server import Server
 from wfc.engine.services import Attempt
 from wfc.engine.wire import Outcome
 from wfc.engine.worker import Partners, worker_of
 from wfc.ir.encode import encode
-from wfc.ir.scenario import Migration
 from wfc.machine.program import Program
-from wfc.project.sources import read_sources
 
 pytestmark = pytest.mark.slow
 
@@ -118,19 +114,6 @@ class House:
                 return status
             await asyncio.sleep(0.1)
         raise AssertionError(status)
-
-
-def compiled(text: str) -> dict[str, tuple[Program, tuple[Migration, ...]]]:
-    files, settings, report = loaded({"main.wf": text})
-    options = pipeline.Options()
-    checked = pipeline.check(read_sources((), settings, files, report), settings, files, options)
-    assert not checked.report.has_errors, [problem.message() for problem in checked.report.problems]
-    found = {}
-    for root in pipeline.roots(checked, options):
-        machine = pipeline.machine(root, checked.model, settings, options)
-        ways = pipeline.migrations(root, checked.model, settings, options)
-        found[machine.workflow.name] = learn(machine), ways
-    return found
 
 
 @asynccontextmanager

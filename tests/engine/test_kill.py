@@ -19,13 +19,14 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Replayer
 
-from tests.engine.machines import machine_of
+from tests.engine.machines import compiled, machine_of
 from tests.engine.outside import Outside
 from wfc.engine import control, wire
 from wfc.engine.catalogue import learn
 from wfc.engine.process import Process
 from wfc.engine.runner import Runner
 from wfc.engine.server import Server
+from wfc.ir.encode import encode
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +79,7 @@ class Case:
     def __init__(self, folder: Path, outside: Outside) -> None:
         self.folder = folder
         self.outside = outside
+        self.source = ORDERS  # what the worker serves
         self.server: Server | None = None
         self.address = ""
         self.worker: subprocess.Popen[bytes] | None = None
@@ -88,7 +90,7 @@ class Case:
         self.address = (await self.server.start()).address
 
     def start_worker(self) -> None:
-        command = [sys.executable, "-m", "wfc.cli.main", "worker", str(ORDERS), "--address", self.address]
+        command = [sys.executable, "-m", "wfc.cli.main", "worker", str(self.source), "--address", self.address]
         command += ["--activities", "tests.engine.outside:partners", "--folder", str(self.folder / ".wfc")]
         environment = {**os.environ, "OUTSIDE": self.outside.url, "PYTHONPATH": str(ROOT)}
         log = (self.folder / "worker.log").open("ab")
@@ -231,8 +233,74 @@ async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
     assert set(done.values()) == {1}
 
 
-@pytest.mark.parametrize("dies", ["worker", *(pytest.param(one, marks=pytest.mark.long) for one in ("server", "both"))])
+@pytest.mark.parametrize("dies", ["worker", "server", "both"])
 def test_every_step_survives(tmp_path: Path, dies: str) -> None:
     for part in ("calm", "killed"):
         (tmp_path / part).mkdir()
     asyncio.run(_killed(tmp_path, worker=dies != "server", server=dies != "worker"))
+
+
+OLD = """\
+module moves
+
+service parts { activity hold(name: Text) key name compensate none "a test" }
+event Go(name: Text) key name
+
+workflow Move(name: Text) -> Text version 1 key name {
+  state Rest { await { on Go { done "old" } } }
+}
+"""
+NEW = (
+    OLD.replace("version 1", "version 2")
+    .replace("Rest", "Held")
+    .replace('done "old"', 'do parts.hold(name) done "new"')
+)
+NEW += "\nmigration Move from 1 to 2 { at Rest -> Held }\n"
+MOVING = [f"m{number}" for number in range(30)]
+
+
+async def _moved(folder: Path, *, server: bool) -> None:
+    with _case(folder) as case:
+        case.source = folder / "moves.wf"
+        case.source.write_text(OLD, encoding="utf-8")
+        await case.start_server()
+        case.start_worker()
+        client = await Client.connect(case.address)
+        old, _ = compiled(OLD)["Move"]
+        for name in MOVING:
+            await control.start(client, old, {"name": name}, control.Terms())
+        handles = [client.get_workflow_handle(f"Move/{name}") for name in MOVING]
+        assert {tuple((await control.query(handle, wire.STATUS))["places"]) for handle in handles} == {("Rest",)}
+        case.kill(worker=True, server=False)
+        case.source.write_text(NEW, encoding="utf-8")
+        case.start_worker()
+        new, ways = compiled(NEW)["Move"]
+        first = [why async for _, why in control.migrate_all(client, new, ways, [handle.id for handle in handles[:3]])]
+        assert first == [None] * 3
+        # Now all others are asked at once, and while they are, whoever should answer dies.
+        told = {"machine": new.digest, "way": encode(ways[0], places=False)}
+        asking = [asyncio.create_task(control.tell(handle, wire.MIGRATE, told)) for handle in handles[3:]]
+        await asyncio.sleep(0.05)
+        case.kill(worker=True, server=server)
+        if server:
+            await case.start_server()
+        case.start_worker()
+        await asyncio.gather(*asking, return_exceptions=True)
+        client = await Client.connect(case.address)
+        end = time.monotonic() + PATIENCE
+        while [each async for each in control.migrate_all(client, new, ways, [handle.id for handle in handles])]:
+            assert time.monotonic() < end
+        for name in MOVING:
+            handle = client.get_workflow_handle(f"Move/{name}")
+            status = await control.query(handle, wire.STATUS)
+            assert (status["version"], status["places"]) == (2, ["Held"]), status
+            await control.tell(handle, wire.EVENT, {"type": "Go", "data": {"name": name}})
+            assert await asyncio.wait_for(handle.result(), PATIENCE) == "new"
+            history = await handle.fetch_history()
+            await Replayer(workflows=[Process], unsandboxed_workflow_runner=Runner()).replay_workflow(history)
+        assert case.outside.effects == dict.fromkeys((f"Move/{name}/parts.hold/{name}" for name in MOVING), 1)
+
+
+@pytest.mark.parametrize("dies", ["worker", "both"])
+def test_a_migration_survives(tmp_path: Path, dies: str) -> None:
+    asyncio.run(_moved(tmp_path, server=dies == "both"))

@@ -11,9 +11,9 @@ import attrs
 from temporalio.client import Client
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from wfc.engine.server import FOLDER, ServerError, running
+from wfc.engine.telemetry import runtime_for, tracing
 from wfc.text.names import did_you_mean
 
 
@@ -81,21 +81,6 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _runtime(where: Where) -> Runtime | None:
-    if where.metrics is not None:
-        config: Any = PrometheusConfig(
-            bind_address=where.metrics, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
-        )
-    elif where.otlp is not None:
-        config = OpenTelemetryConfig(url=where.otlp, durations_as_seconds=True)
-    else:
-        return None
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=config, metric_prefix="temporal_"))
-    except (RuntimeError, ValueError) as error:
-        raise ServerError(f"metrics cannot be served at {where.metrics or where.otlp}: {error}") from None
-
-
 async def connect(where: Where, address: str | None = None) -> Client:
     """A client of the cluster that is named, or of the embedded server; raises ServerError."""
     config = dict(_profile())
@@ -103,7 +88,8 @@ async def connect(where: Where, address: str | None = None) -> Client:
         config |= {"target_host": where.address} if where.address else {}
         config |= {"namespace": where.namespace} if where.namespace else {}
         config |= {"api_key": where.api_key} if where.api_key else {}
-        config |= {"tls": where.tls} if where.tls is not None else {}
+        if where.tls and not config.get("tls"):  # else certificates are named in the environment or the SDK's file
+            config["tls"] = True
     else:
         there = address or getattr(running(where.folder), "address", None)
         if there is None:
@@ -116,11 +102,11 @@ async def connect(where: Where, address: str | None = None) -> Client:
         if not isinstance(codec, PayloadCodec):
             raise ServerError(f"--codec: `{where.codec}` is no temporalio.converter.PayloadCodec")
         config["data_converter"] = _encoded(codec)
-    runtime = _runtime(where)
+    runtime = runtime_for(where.metrics, where.otlp)
     if runtime is not None:
         config["runtime"] = runtime
     if where.traces:
-        config["interceptors"] = [_tracing()]
+        config["interceptors"] = [tracing()]
     try:
         return await Client.connect(**config)
     except RuntimeError as error:
@@ -131,14 +117,6 @@ async def connect(where: Where, address: str | None = None) -> Client:
 def _encoded(codec: PayloadCodec) -> DataConverter:
     """The usual converter with a codec behind it."""
     return DataConverter(payload_codec=codec)
-
-
-def _tracing() -> Any:  # noqa: ANN401 - an interceptor of the SDK's
-    try:
-        from temporalio.contrib.opentelemetry import TracingInterceptor  # noqa: PLC0415 - only if wanted
-    except ImportError:
-        raise ServerError("--traces needs OpenTelemetry: pip install 'wfc[traces]'") from None
-    return TracingInterceptor()
 
 
 def _first(error: BaseException) -> str:

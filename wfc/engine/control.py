@@ -29,7 +29,7 @@ from wfc.machine.program import Program
 from wfc.machine.store import pack
 from wfc.text.names import did_you_mean, listed
 
-QUERY_TIME = timedelta(seconds=10)
+QUERY_TIME = timedelta(seconds=15)  # a worker that has just died is asked for ten seconds more
 AGAIN = 50  # questions that came too early
 SOON, LATE = 0.01, 5.0  # seconds between two questions whether something was taken, from and to
 
@@ -443,10 +443,10 @@ async def migrate_all(
         names = [each.id async for each in instances(client, process=process, running=True)]
     for name in names:
         handle = client.get_workflow_handle(name)
-        status = await query(handle, wire.STATUS)
-        if status["machine"] == program.digest or status["workflow"] != program.machine.workflow.name:
-            continue
         try:
+            status = await query(handle, wire.STATUS)
+            if status["machine"] == program.digest or status["workflow"] != program.machine.workflow.name:
+                continue
             await _migrate(handle, program, ways, status["version"])
         except ControlError as error:
             yield name, str(error)

@@ -7,6 +7,7 @@ from temporalio.client import Client
 
 from wfc.engine import wire
 from wfc.engine.control import ControlError, query
+from wfc.machine.attempts import number_of
 from wfc.machine.instance import Instance
 from wfc.machine.messages import Input, Record, Refused, Send, Sent, Started
 from wfc.machine.program import Program
@@ -16,8 +17,6 @@ from wfc.simulation.lines import Line
 from wfc.simulation.timeline import timeline
 from wfc.simulation.witness import Run, Witness
 from wfc.simulation.world import Attempt
-
-SETTLED = 2  # lines at the end that may still change
 
 
 class Mirror:
@@ -29,6 +28,7 @@ class Mirror:
         self.instances: dict[str, Instance] = {}
         self.records: list[Record] = []
         self.attempts: list[Attempt] = []
+        self.due: dict[tuple[str, str, int], int] = {}  # when attempts are to be sent again: that is told at once
         self.journal: list[tuple[str, Input]] = []
         self.known: dict[str, int] = {root: 0}  # inputs that have been fetched, by instance
         self.lost = False  # it went on in another version, which this mirror does not have
@@ -73,6 +73,11 @@ class Mirror:
                 self.attempts.append(Attempt(given.at, identity, command))
                 if command.kind in ("workflow", "start"):
                     self.known.setdefault(command.key, 0)
+        for fiber in found.instance.fibers.values():
+            call = fiber.call
+            if call is not None and call.state == "pause":
+                again = identity, call.id, number_of(call) + 1
+                self.due[again] = next(timer.at for timer in fiber.due if timer.what == "pause")
         self.witness.look(found.instance, self.journal, self.records)
 
     def lines(self) -> tuple[Line, ...]:
@@ -90,5 +95,6 @@ class Mirror:
                 remarks=tuple(self.witness.remarks),
                 now=max(instance.now for instance in self.instances.values()),
                 start=start,
+                due=self.due,
             )
         )

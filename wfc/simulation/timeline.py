@@ -38,7 +38,7 @@ class _Teller:
         self.ended: set[str] = set()
         self.origins: dict[tuple[str, str], Position] = {}  # where something was done, by its key
         self.undoing = {(a.instance, a.send.key) for a in run.attempts if a.send.undo}
-        self.again = {(a.instance, a.send.call, a.send.attempt): a.at for a in run.attempts}
+        self.again = {(a.instance, a.send.call, a.send.attempt): a.at for a in run.attempts} | {**run.due}
         self.detached = {a.send.key for a in run.attempts if a.send.kind == "start"}
         self.stopping: set[str] = set()  # instances in which a guard waits for calls to end
         self.undone: list[str] = []

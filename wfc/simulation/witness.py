@@ -1,5 +1,6 @@
 """What a run has done, and what its tokens waited for on the way: what a timeline is told from."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import attrs
@@ -39,7 +40,10 @@ class Remark:
 
 @attrs.frozen
 class Run:
-    """A run as it is told. `instances` are as they are at its end, the first is the process itself."""
+    """A run as it is told. `instances` are as they are at its end, the first is the process itself.
+
+    `due`, of one that is still under way: when attempts are to be sent, by instance, call and number.
+    """
 
     program: Program
     records: tuple[Record, ...]
@@ -49,6 +53,7 @@ class Run:
     remarks: tuple[Remark, ...]
     now: int
     start: int = START
+    due: Mapping[tuple[str, str, int], int] = attrs.field(factory=dict)
 
 
 class Witness:
