@@ -119,10 +119,11 @@ def test_eslint_finds_nothing(compiled: Path) -> None:
 
 
 def test_prettier_would_change_nothing(every_target: Path) -> None:
-    files = [path for kind in ("ts", "json") for path in written(every_target, f"*.{kind}")]
+    files = [path for kind in ("ts", "json", "md") for path in written(every_target, f"*.{kind}")]
     names = {path.name for path in files}
     assert {"order-fulfillment.workflow.ts", "wfc-node.ts", "wfc-process.ts", "wfc-xstate.ts"} <= names
     assert {"loan-approval.activities.ts", "loan-approval.state-machine.json", "delivery.xstate.json"} <= names
+    assert {"README.md", "loan-approval.diagram.md"} <= names
     assert {"behaviours", "regions", "constructs", "differences", "order"} <= {path.parent.name for path in files}
     said = gate("prettier-gate.mjs", files)
     assert said["problems"] == []
