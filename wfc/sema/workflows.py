@@ -427,10 +427,12 @@ class _WorkflowTyper(StepTyper):
                 at = self.module.at(branch.name)
                 self.report(problems.DuplicateName(at=at, name=branch.name.text, labels=label))
             check_reserved(self.module, branch.name, self.report, field=True)
-            state = self.region(
-                branch.region, "branch", region, env, {}, takes_value=takes and _gives_value(branch.region),
-                container=inside,
-            )  # fmt: skip
+            gives = takes and _gives_value(branch.region)
+            state = self.region(branch.region, "branch", region, env, {}, takes_value=gives, container=inside)
+            if gives and state.falls_off:
+                text = f"the branch `{branch.name.text}` can end without a value, and `as` waits for one"
+                advice = "end each path with `done value`"
+                self.report(problems.MismatchedType(at=self.module.at(branch.name), text=text, advice=advice))
             if state.info.value is not None:
                 fields.append((branch.name.text, state.info.value))
         after = env
