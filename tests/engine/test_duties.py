@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import pytest
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 
 from tests.engine.machines import compiled
 from wfc.engine import control, wire
@@ -273,6 +274,46 @@ def test_a_long_history_is_left_behind(tmp_path: Path) -> None:
             assert len(runs) > 1
             trail = await control.trail(there.client, handle)
             assert sum(1 for record in trail if record["kind"] == "event consumed") == 30
+
+    run(work)
+
+
+HOSTILE: list[Any] = [None, 7, "x", [], {}, {"id": []}, {"id": "a", "type": 7}, {"id": "b", "data": {"#": "x"}}]
+HOSTILE += [{"id": "c", "action": "explode"}, {"id": "d", "key": {}, "kind": "value", "value": {"#": []}}]
+HOSTILE += [{"id": "e", "machine": "x", "way": {}}, {"lock": [], "resource": {}, "free": 1}, {"owner": 1, "lock": {}}]
+
+
+def test_what_nobody_can_read_stops_nobody(tmp_path: Path) -> None:
+    async def work() -> None:
+        signals = [wire.EVENT, wire.OPERATE, wire.ANSWER_TASK, wire.MIGRATE, wire.CHILD, wire.STOP, wire.GRANTED]
+        async with house(tmp_path) as there:
+            identity = await there.start("Long", "h")
+            handle = there.client.get_workflow_handle(identity)
+            await there.start("Locked", "l")  # so that there are keepers
+            await there.start("Narrowed", "n")
+            for given in HOSTILE:
+                for name in signals:
+                    await handle.signal(name, given)
+                for keeper in ("wfc-resource/shelf/one", "wfc-service/narrow"):
+                    for name in (wire.ASK, wire.PERMIT, wire.RELEASE):
+                        await there.client.start_workflow(
+                            wire.KEEPER,
+                            None,
+                            id=keeper,
+                            task_queue=wire.QUEUE,
+                            start_signal=name,
+                            start_signal_args=[given],
+                            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                        )
+            for count in range(30):
+                await control.send(there.client, identity, "Go", {})
+                if count == 0:
+                    taken = await control.query(handle, wire.TAKEN, "c")
+                    assert taken is not None
+                    assert taken["reason"] == "malformed"
+            assert await there.result(identity) == 30
+            assert await there.result(await there.start("Locked", "l2")) is None
+            assert await there.result(await there.start("Narrowed", "n2")) is None
 
     run(work)
 

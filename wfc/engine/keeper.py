@@ -19,6 +19,7 @@ from wfc.simulation.services import Locks, Services
 IDLE = timedelta(seconds=60)  # without work after which a keeper ends; the next one asked begins anew
 CHECKED = timedelta(minutes=5)  # between two looks at whether those who use a service still run
 INNER = timedelta(seconds=30)
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)  # what reading raises that no worker of ours has sent
 
 
 @workflow.defn(name=wire.KEEPER, sandboxed=False)
@@ -125,24 +126,29 @@ class Keeper:
     # -- what is asked
 
     @workflow.signal(name=wire.ASK)
-    def ask(self, told: dict[str, Any]) -> None:
+    def ask(self, told: Any) -> None:  # noqa: ANN401 - data
         """Someone needs the resource. Who asks twice is heard once."""
-        owner = told["owner"]
-        lock: Lock = read(Lock, told["lock"])
-        self._names[owner, lock.lock] = told["name"]
+        try:
+            owner, name, once = str(told["owner"]), str(told["name"]), bool(told["once"])
+            lock: Lock = read(Lock, told["lock"])
+        except UNREADABLE:
+            return
+        self._names[owner, lock.lock] = name
         if (owner, lock.lock) in self._leases:
             self.grant(owner, lock.lock)
         elif (owner, lock.lock) not in self.locks.waits():
             self.locks.ask(owner, lock)
-            if told["once"] and (owner, lock.lock) in self.locks.waits():
+            if once and (owner, lock.lock) in self.locks.waits():
                 self.locks.release(owner, lock.lock)
-                self._told.append((owner, wire.GRANTED, {"lock": lock.lock, "resource": told["name"], "free": False}))
+                self._told.append((owner, wire.GRANTED, {"lock": lock.lock, "resource": name, "free": False}))
 
     @workflow.signal(name=wire.PERMIT)
-    def permit(self, told: dict[str, Any]) -> None:
+    def permit(self, told: Any) -> None:  # noqa: ANN401 - data
         """An attempt wants to be sent. Who asks twice is counted once."""
-        owner: str = told["owner"]
-        send: Send = read(Send, told["send"])
+        try:
+            owner, send = str(told["owner"]), read(Send, told["send"])
+        except UNREADABLE:
+            return
         place = owner, send.call, send.attempt
         if place not in self._permits:
             self._permits[place] = None
@@ -157,24 +163,29 @@ class Keeper:
         return [words[self._permits[place]] if place in self._permits else wire.UNKNOWN for place in found]
 
     @workflow.signal(name=wire.RELEASE)
-    def release(self, told: dict[str, Any]) -> None:
+    def release(self, told: Any) -> None:  # noqa: ANN401 - data
         """Something is given back, or no longer wanted."""
-        owner = told["owner"]
-        if "lock" in told:
-            self._leases.pop((owner, told["lock"]), None)
-            self._names.pop((owner, told["lock"]), None)
-            self.locks.release(owner, told["lock"])
+        try:
+            owner, lock = str(told["owner"]), told.get("lock")
+            if lock is not None:
+                self._leases.pop((owner, str(lock)), None)
+                self._names.pop((owner, str(lock)), None)
+                self.locks.release(owner, str(lock))
+                return
+            send: Send = read(Send, told["send"])
+            stopped, failed, error = bool(told["stopped"]), bool(told["failed"]), str(told["error"])
+        except UNREADABLE:
             return
-        call, attempt = told["call"], told["attempt"]
+        call, attempt = send.call, send.attempt
         if (owner, call, attempt) not in self._permits:  # it was sent without asking
-            self.services.note(owner, read(Send, told["send"]))
+            self.services.note(owner, send)
         self._forget(owner, call, attempt)
-        if told["stopped"]:
+        if stopped:
             self.services.stopped(owner, call, attempt)
             return
-        self.services.ended(owner, call, attempt, failed=told["failed"])
-        if told["failed"]:
-            self.services.failed(owner, call, told["error"])
+        self.services.ended(owner, call, attempt, failed=failed)
+        if failed:
+            self.services.failed(owner, call, error)
         self.services.forget(owner, call)
 
     def _forget(self, owner: str, call: str, attempt: int) -> None:

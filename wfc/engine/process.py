@@ -9,7 +9,7 @@ no worker is there, which an update is not, and what comes twice under one id is
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 from temporalio import workflow
@@ -43,7 +43,7 @@ from wfc.ir.scenario import Migration
 from wfc.machine.attempts import number_of
 from wfc.machine.base import EVENTS, VALUES
 from wfc.machine.instance import Instance
-from wfc.machine.messages import Answered, Event, Input, Operator, Record, Refused, Started, Time, Undone
+from wfc.machine.messages import Action, Answered, Event, Input, Operator, Record, Refused, Started, Time, Undone
 from wfc.machine.migrate import Stays, migrate
 from wfc.machine.store import StoredWrongError, restore, store, unpack, write_input, write_message
 from wfc.machine.turn import Turned, apply, rank
@@ -53,6 +53,7 @@ OPENING = 1_000  # records and inputs that one answer of a query holds at most
 REMEMBERED = 500  # of what was told from outside it is known whether it was taken
 CARRIED = 100  # likewise, in a new run
 OPERATORS, LAST = 1, 1_000  # among what falls on one instant
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)  # what reading raises that was not written by us
 
 
 @attrs.frozen
@@ -206,12 +207,11 @@ class Process:
         def act() -> No | None:
             try:
                 found = read(told)
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
-                return Refusal("malformed", f"what was sent cannot be read: {error!r}")
+            except UNREADABLE as error:
+                return _unreadable(error)
             return found if isinstance(found, Refusal) else self._take_now(found)
 
-        name = told.get("id") if isinstance(told, dict) else None
-        self.arrived.append(Arrival(rank_, act, name))
+        self.arrived.append(Arrival(rank_, act, _id_of(told)))
 
     @workflow.signal(name=EVENT)
     def hear(self, told: Any) -> None:  # noqa: ANN401 - data
@@ -224,7 +224,7 @@ class Process:
         definition = self.program.events.get(type_)
         if definition is not None and isinstance(definition.key, Ref) and isinstance(data, dict):
             data = {definition.key.name: self.begin.get("key"), **data}
-        return Event(at=told.get("at", 0), type=type_, data=data)
+        return Event(at=int(told.get("at", 0)), type=type_, data=data)
 
     @workflow.signal(name=OPERATE)
     def operate(self, told: Any) -> None:  # noqa: ANN401 - data
@@ -232,14 +232,17 @@ class Process:
         self._told(told, OPERATORS, self._operator)
 
     def _operator(self, told: Any) -> Operator:  # noqa: ANN401 - data
-        key, value = told.get("key", ""), unpack(told.get("value"))
-        return Operator(at=told.get("at", 0), action=told["action"], key=key, value=value)
+        key, value, action = str(told.get("key", "")), unpack(told.get("value")), told["action"]
+        if action not in get_args(Action):
+            raise ValueError(f"there is no `{action}`")
+        return Operator(at=int(told.get("at", 0)), action=action, key=key, value=value)
 
     @workflow.signal(name=STOP)
-    def stop(self, told: dict[str, Any]) -> None:
+    def stop(self, told: Any) -> None:  # noqa: ANN401 - data
         """The parent asks its child to stop."""
-        self.stopped = True
-        self.arrive(Operator(at=told["at"], action="cancel"))
+        if _has(told, "at"):
+            self.stopped = True
+            self.arrive(Operator(at=told["at"], action="cancel"))
 
     @workflow.signal(name=ANSWER_TASK)
     def answer_task(self, told: Any) -> None:  # noqa: ANN401 - data
@@ -277,14 +280,16 @@ class Process:
         return {"is": name, **self.program.boundary.fields(self.program.errors[name].fields, fields, name)}
 
     @workflow.signal(name=CHILD)
-    def child_ended(self, told: dict[str, Any]) -> None:
+    def child_ended(self, told: Any) -> None:  # noqa: ANN401 - data
         """A child has ended, or has undone itself."""
-        self.hands.children.ended(told)
+        if _has(told, "id", "call", "attempt", "outcome", "at"):
+            self.hands.children.ended(told)
 
     @workflow.signal(name=GRANTED)
-    def granted(self, told: dict[str, Any]) -> None:
+    def granted(self, told: Any) -> None:  # noqa: ANN401 - data
         """A resource is ours, or was not free."""
-        self.hands.resources.granted(told["lock"], told["resource"], free=told["free"])
+        if _has(told, "lock", "resource", "free"):
+            self.hands.resources.granted(str(told["lock"]), str(told["resource"]), free=bool(told["free"]))
 
     def _told_taken(self) -> dict[str, tuple[str, str] | None]:
         """What was taken last: somebody may still ask, or tell it once more."""
@@ -294,15 +299,18 @@ class Process:
     # -- other versions
 
     @workflow.signal(name=MIGRATE)
-    def migrate(self, told: dict[str, Any]) -> None:
+    def migrate(self, told: Any) -> None:  # noqa: ANN401 - data
         """Goes on in another version."""
-        self.arrived.append(Arrival(LAST, lambda: self._move(told["machine"], told["way"]), told["id"]))
+        self.arrived.append(Arrival(LAST, lambda: self._move(told), _id_of(told)))
 
-    def _move(self, digest: str, told: Any) -> No | None:  # noqa: ANN401 - a migration as data
+    def _move(self, told: Any) -> No | None:  # noqa: ANN401 - data
         """All that decides comes with the signal: another worker, which may know another source, decides the same."""
         assert self.instance is not None
+        try:
+            digest, way = str(told["machine"]), decode_as(Migration, told["way"], "migration")
+        except UNREADABLE as error:
+            return _unreadable(error)
         new = program_of(digest, self.begin["workflow"], simulated=self.simulated)
-        way = decode_as(Migration, told, "migration")
         if (way.workflow, way.old) != (self.instance.workflow, self.instance.version):
             text = f"there is no migration from version {self.instance.version} of `{self.instance.workflow}`"
             return Refusal("no-migration", text)
@@ -358,3 +366,18 @@ class Process:
         assert self.instance is not None
         kind = self.program.workflows[self.instance.workflow].result
         return self.program.boundary.write(self.instance.value, kind) if kind is not None else None
+
+
+def _id_of(told: Any) -> str | None:  # noqa: ANN401 - data
+    """Under which something is told, if it can be asked for."""
+    found = told.get("id") if isinstance(told, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _has(told: Any, *names: str) -> bool:  # noqa: ANN401 - data
+    """Whether something that only other workflows tell is what they tell: anyone can send a signal."""
+    return isinstance(told, dict) and all(name in told for name in names)
+
+
+def _unreadable(error: Exception) -> Refusal:
+    return Refusal("malformed", f"what was sent cannot be read: {error}")

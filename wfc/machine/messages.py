@@ -85,12 +85,15 @@ class Locked(Value):
     state: Literal["granted", "lost"]
 
 
+Action = Literal["cancel", "retry", "supply", "raise"]
+
+
 @value(kw_only=True)
 class Operator(Value):
     """An operator acts: `cancel` on the instance, the others on a parked step or a dead letter, by its key."""
 
     at: int
-    action: Literal["cancel", "retry", "supply", "raise"]
+    action: Action
     key: str = ""
     value: Any = None
 
