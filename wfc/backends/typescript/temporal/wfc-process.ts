@@ -258,10 +258,11 @@ class Process implements Home {
       this.wasStopped = true;
       this.arrive({ kind: "operator", action: "cancel" });
     });
-    setHandler(defineSignal<[wire.ChildEnd]>(wire.CHILD), (told) => {
-      this.#hands.childEnded(told);
+    setHandler(defineSignal<[unknown]>(wire.CHILD), (told) => {
+      if (isChildEnd(told)) this.#hands.childEnded(told);
     });
-    setHandler(defineSignal<[wire.Parent]>(wire.UNDO), (undoer) => {
+    setHandler(defineSignal<[unknown]>(wire.UNDO), (undoer) => {
+      if (!isParent(undoer)) return;
       this.#hands.undoer = undoer;
       this.arrive({ kind: "undone" });
     });
@@ -279,8 +280,9 @@ class Process implements Home {
 
   /** Something is told from outside. It is read when it is its turn. */
   #hear(name: string, order: number, read: (told: never) => Given): void {
-    setHandler(defineSignal<[{ readonly id?: string }]>(name), (told) => {
-      this.#arrived.push({ rank: order, id: told.id, read: () => read(told as never) });
+    setHandler(defineSignal<[unknown]>(name), (told) => {
+      const id = has(told, "id") && typeof told.id === "string" ? told.id : undefined;
+      this.#arrived.push({ rank: order, id, read: () => read(told as never) });
     });
   }
 
@@ -362,3 +364,14 @@ const WHY: Readonly<Record<Refusal, string>> = {
   "point-of-no-return": "it is past the point of no return",
   "goes-back-in-time": "time does not go back",
 };
+
+const has = <K extends string>(told: unknown, ...names: K[]): told is Record<K, unknown> =>
+  typeof told === "object" && told !== null && names.every((name) => name in told);
+
+/* Whether something that only workflows tell is what they tell: anyone can send a signal. */
+
+const isChildEnd = (told: unknown): told is wire.ChildEnd =>
+  has(told, "id", "call", "attempt", "outcome");
+
+const isParent = (told: unknown): told is wire.Parent =>
+  Array.isArray(told) && typeof told[0] === "string" && typeof told[2] === "number";
