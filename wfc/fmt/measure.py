@@ -198,6 +198,7 @@ _VISITS = {
     "top": _annotated,
     "node": _annotated,
     "do": _clauses,
+    "start": _clauses,
     "operation": _clauses,
     "group": _group,
     "list": _list,

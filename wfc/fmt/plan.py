@@ -5,6 +5,7 @@ Everything else is broken by the rule it is made by, from the outside in.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from wfc.fmt.measure import CLAUSES, GUARDS, OPENERS, Measured, head_of
 from wfc.fmt.tree import Part, Tree
@@ -74,7 +75,11 @@ class Plan:
             else:
                 column += k > 0 and not self.measured.tight[start]
             if isinstance(part, Tree):
-                column = self.lay(part, column, indent, self.rest(parts, k, after))
+                rest = self.rest(parts, k, after)
+                if part.rule in _BELOW and not self.fits(part.start, part.stop, column, rest):
+                    self.end_line(part.start, indent + MIDWAY, keep=False)
+                    column = indent + MIDWAY
+                column = self.lay(part, column, indent, rest)
             elif texts[part] in OPENERS:
                 stop = self.closing(parts, k)
                 column = self.bracket(parts[k : stop + 1], column, indent, self.rest(parts, stop, after))
@@ -414,20 +419,37 @@ class Plan:
     def names(self, tree: Tree, column: int, indent: int, after: int) -> int:
         """A list of names: as many on each line as fit, the first ones in one column."""
         parts = tree.parts
+        last = max((k for k, part in enumerate(parts) if self._rule(part) in _LISTED), default=-1)
         deep = -1
         for k, part in enumerate(parts):
             start = part if isinstance(part, int) else part.start
-            stop = part + 1 if isinstance(part, int) else part.stop
             column += k > 0 and not self.measured.tight[start]
-            if isinstance(part, Tree) and part.rule in {"block", "goto"}:
-                return self.lay(part, column, indent, after)
-            if isinstance(part, Tree) and part.rule in {"qname", "together"}:
-                if deep < 0:
-                    deep = column
-                elif not self.fits(start - 1, stop, column, 1) or start - 1 in self.words.trails:
-                    self.end_line(start, deep, keep=False)
-                    column = deep
-            column += self.measured.width(start, stop)
+            if isinstance(part, int):
+                column += self.measured.width(part, part + 1)
+                continue
+            rest = 1 if k < last else self.rest(parts, k, after)
+            if part.rule not in _LISTED:
+                column = self.lay(part, column, indent, rest)
+                continue
+            if deep < 0:
+                deep = column
+            elif not self.fits(start - 1, part.stop, column - 2, rest):
+                self.end_line(start, deep, keep=False)
+                column = deep
+            column = self.lay(part, column, deep, rest)
+        return column
+
+    def group(self, tree: Tree, column: int, indent: int, after: int) -> int:
+        """The members of a group of errors, each on a line."""
+        k = next(i for i, part in enumerate(tree.parts) if self._is(part, "="))
+        self.run(tree.parts[: k + 1], column, indent, 0)
+        start = k + 1
+        while start < len(tree.parts):
+            stop = next((i for i in range(start + 1, len(tree.parts)) if self._is(tree.parts[i], "|")), len(tree.parts))
+            first = tree.parts[start]
+            self.end_line(first if isinstance(first, int) else first.start, indent + STEP, keep=False)
+            column = self.run(tree.parts[start:stop], indent + STEP, indent + STEP, after)
+            start = stop
         return column
 
     def outcomes(self, tree: Tree, column: int, indent: int, after: int) -> int:
@@ -436,7 +458,7 @@ class Plan:
         thens = [k for k, part in enumerate(parts) if self._is(part, "then")]
         first = thens[0] if thens else len(parts)
         column = self.run(parts[:first], column, indent, 0 if thens else after)
-        for k, stop in zip(thens, [*thens[1:], len(parts)], strict=True):
+        for k, stop in pairwise([*thens, len(parts)]):
             then = parts[k]
             assert isinstance(then, int)
             deep = indent + self.measured.width(tree.start, tree.start + 1) + 1
@@ -461,7 +483,7 @@ _MAY_END_LINE = frozenset({*OPENERS, "="})
 _SHORT = frozenset(
     {
         *("as_name", "at_name", "to_node", "result", "version", "key_clause", "raises", "keep", "pivot", "some"),
-        *("qname", "base_type", "optional_type"),
+        *("qname", "base_type", "optional_type", "goto"),
     }
 )
 _OPERATORS = {
@@ -476,13 +498,17 @@ _BODIES = (
     *("block", "region", "state", "gateway", "choose", "await", "parallel", "policy_decl", "with_inline"),
     *("migration_decl", "sets", "scenario_decl"),
 )
-_NAMES = ("expect_path", "expect_undone", "raises", "on_error", "ignore", "retry_only", "retry_except")
+_NAMES = ("expect_path", "expect_undone", "raises", "on_error", "ignore", "retry_only", "retry_except", "lock")
+_LISTED = frozenset({"qname", "together", "resource_ref"})
+_BELOW = frozenset({"condition", "concurrency"})  # what goes to a line below where it does not fit
 _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_BODIES, Plan.body),
     **dict.fromkeys(_NAMES, Plan.names),
     **dict.fromkeys(_OPERATORS, Plan.operators),
     "cond": Plan.cond,
     "do": Plan.clauses,
+    "error_group": Plan.group,
+    "start": Plan.clauses,
     "given_outcomes": Plan.outcomes,
     "operation": Plan.clauses,
     "service_decl": Plan.service,
