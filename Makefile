@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JS := tests/js
+WORKFLOWS = $(shell git ls-files '*.wf' ':!tests/corpus')
 CHROMIUM := chromium chromium-browser google-chrome
 
 # Tools of the virtual environment come first, for every recipe below.
@@ -88,6 +89,7 @@ test-all: setup lint ## as test, with many more random cases, and what takes min
 lint: $(VENV)/.dev ## style, types, walls between rooms, generated files
 	ruff check .
 	ruff format --check .
+	wfc fmt --check $(WORKFLOWS)
 	mypy
 	lint-imports
 	python -m wfc.devtools.generate --check
@@ -97,6 +99,7 @@ lint: $(VENV)/.dev ## style, types, walls between rooms, generated files
 fmt: $(VENV)/.dev ## format, and fix what can be fixed safely
 	ruff check --fix-only --quiet .
 	ruff format .
+	wfc fmt $(WORKFLOWS)
 
 generate: $(VENV)/.dev ## rewrite the generated files
 	python -m wfc.devtools.generate

@@ -10,6 +10,7 @@ from tests.golden.document import Block, Case
 from tests.golden.program import checked, machines, project
 from tests.golden.registry import registry
 from tests.golden.scenarios import scenarios
+from wfc.fmt.layout import layout
 from wfc.problems.edits import all_sources, apply_edits, chosen_edits
 from wfc.problems.problem import Problem
 from wfc.problems.render.concise import concise
@@ -58,6 +59,14 @@ def _is_applied(problem: Problem, edits: tuple[object, ...]) -> bool:
     return any(all(edit in edits for edit in fix.edits) for fix in problem.fixes)
 
 
+def _layout(case: Case, block: Block) -> str:
+    """The source of the case as `wfc fmt` lays it out."""
+    del block
+    (text,) = case.files.values()
+    found = layout(text)
+    return "it does not parse" if found is None else found
+
+
 def _identity(problem: Problem) -> tuple[str, str]:
     """A problem without its place, which moves when text before it changes."""
     return problem.code, problem.message()
@@ -74,6 +83,7 @@ PRODUCERS: Mapping[str, Producer] = {
     "fixed": _fixed,
     "ir": _ir,
     "json": _json,
+    "layout": _layout,
     "problems": _problems,
     "registry": registry,
     "scenarios": scenarios,

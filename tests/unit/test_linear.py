@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.golden.program import loaded
 from wfc.driver import pipeline
+from wfc.fmt.layout import layout
 from wfc.project.sources import read_sources
 
 FEW, FACTOR = 6, 4
@@ -54,7 +55,7 @@ workflow Order{i}(order: Text) key order {{
 
 
 def lines_run(units: int) -> Counter[CodeType]:
-    """How many lines each function of the compiler runs to check so many units, each with names of its own."""
+    """How many lines each function of the compiler runs to check and lay out so many units, each with names of its own."""
     files, settings, report = loaded({"main.wf": "".join(UNIT.format(i=i) for i in range(1, units + 1))})
     sources = read_sources((), settings, files, report)
     counted: Counter[CodeType] = Counter()
@@ -70,6 +71,7 @@ def lines_run(units: int) -> Counter[CodeType]:
     sys.settrace(trace)
     try:
         checked = pipeline.check(sources, settings, files, pipeline.Options())
+        layout(sources[0].text)
     finally:
         sys.settrace(before)
     assert not checked.report.problems  # looking for runs has a bound of its own

@@ -89,7 +89,8 @@ def _report(given: Input, found: tuple[Problem, ...], chosen: Namespace) -> int:
 
 
 def _mend(given: Input, chosen: Namespace) -> int:
-    from wfc.driver.mend import difference, mend, write
+    from wfc.driver.mend import mend
+    from wfc.driver.rewrite import difference, write
 
     mended = mend(given.sources, given.settings, given.files, pipeline.Options(), unsafe=chosen.unsafe_fixes)
     if chosen.diff:
