@@ -30,6 +30,7 @@ from wfc.machine.program import Program
 from wfc.machine.status import movers
 from wfc.machine.verify import broken_laws
 from wfc.problems.problem import Problem, Severity
+from wfc.problems.render.formats import FORMATS
 from wfc.problems.render.full import full
 from wfc.project.files import MemoryFiles
 from wfc.project.settings import Settings
@@ -310,14 +311,20 @@ def test_commands_and_codes_exist(page: str) -> None:
 
 
 def _other_words() -> set[str]:
-    """Words with hyphens that are no codes: settings, processes, tags of the machine's format."""
+    """Words with hyphens that are no codes: settings, formats, processes, tags of the machine's format."""
     from wfc.ir.encode import classes
     from wfc.machine.messages import Command, RefusalReason
     from wfc.machine.migrate import STAYS
 
     settings = {"dead-letters", "max-retries"}
     runs = {*get_args(RefusalReason), *STAYS, *(kebab(command.__name__) for command in get_args(Command))}
-    return settings | runs | set(classes()) | {path.parent.name for path in ROOT.glob("examples/*/README.md")}
+    return (
+        settings
+        | runs
+        | set(FORMATS)
+        | set(classes())
+        | {path.parent.name for path in ROOT.glob("examples/*/README.md")}
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)

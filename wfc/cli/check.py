@@ -6,9 +6,10 @@ from argparse import ArgumentParser, Namespace
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
-from wfc.cli.base.screen import FORMATS, add_color_option, complain, print_problems, print_summary
+from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
 from wfc.driver import pipeline
 from wfc.problems.problem import Problem
+from wfc.problems.render.formats import FORMATS
 from wfc.problems.render.summary import summary
 from wfc.project.sources import STANDARD_INPUT
 
@@ -22,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--output-format",
         choices=FORMATS,
         default="full",
-        help="full: with source and advice; concise: one line a problem; json, sarif: for programs",
+        help="; ".join(f"{name}: {purpose}" for name, purpose in FORMATS.items()),
     )
     parser.add_argument(
         "--fix", action="store_true", help="apply the fixes that keep what you mean, until none is left"
