@@ -15,7 +15,6 @@ from wfc.highlighting import WfLexer
 from wfc.syntax import tables
 
 JS = ROOT / "tests" / "js"
-TEXTMATE = EDITORS / "vscode" / "syntaxes" / "wf.tmLanguage.json"
 
 # A program, and below each line what is to be seen above it: k a word of the language, o one between values, c a
 # constant, t a type, n a number, s a text, e an escape in it, d a comment, a an annotation. Dots are not looked at, and
@@ -137,13 +136,30 @@ _SCOPES = {
 }
 
 
+def textmate_tokens(folder: Path, scope: str, text: str) -> list[tuple[int, int, int, list[str]]]:
+    """The tokens of a text: line, from, to, scopes."""
+    assert shutil.which("node"), "Node 20 or later is needed; `make setup` installs it"
+    source = folder / "a.txt"
+    source.write_text(text, encoding="utf-8")
+    grammars = [str(path) for path in sorted((EDITORS / "vscode" / "syntaxes").glob("*.json"))]
+    command = ["node", str(JS / "textmate-gate.mjs"), scope, str(source), *grammars]
+    found: list[tuple[int, int, int, list[str]]] = json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )
+    return found
+
+
+@pytest.mark.js
+def test_a_block_on_a_page_is_coloured_as_well(tmp_path: Path) -> None:
+    page = "text\n\n```wf fails shop.wf\nstate Pay {\n```\nstate\n```other\nstate\n```\n"
+    tokens = textmate_tokens(tmp_path, "markdown.wf.codeblock", page)
+    words = [line for line, _, _, scopes in tokens if "storage.type.wf" in scopes]
+    assert words == [4]
+
+
 @pytest.mark.js
 def test_textmate(tmp_path: Path) -> None:
-    assert shutil.which("node"), "Node 20 or later is needed; `make setup` installs it"
-    source = tmp_path / "a.wf"
-    source.write_text(TEXT, encoding="utf-8")
-    command = ["node", str(JS / "textmate-gate.mjs"), str(TEXTMATE), str(source)]
-    tokens = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    tokens = textmate_tokens(tmp_path, "source.wf", TEXT)
 
     def seen(line: int, column: int) -> str:
         scopes = next(scopes for row, start, end, scopes in tokens if row == line + 1 and start <= column < end)

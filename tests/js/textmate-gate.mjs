@@ -6,17 +6,21 @@ const require = createRequire(import.meta.url);
 const oniguruma = require("vscode-oniguruma");
 const textmate = require("vscode-textmate");
 
-const [grammarPath, sourcePath] = process.argv.slice(2);
+// SCOPE SOURCE GRAMMAR...
+const [scope, sourcePath, ...grammarPaths] = process.argv.slice(2);
+const grammars = new Map(
+  grammarPaths.map((path) => [JSON.parse(readFileSync(path, "utf8")).scopeName, path]),
+);
 await oniguruma.loadWASM(readFileSync(require.resolve("vscode-oniguruma/release/onig.wasm")).buffer);
 const registry = new textmate.Registry({
   onigLib: Promise.resolve({
     createOnigScanner: (patterns) => new oniguruma.OnigScanner(patterns),
     createOnigString: (text) => new oniguruma.OnigString(text),
   }),
-  loadGrammar: async (scope) =>
-    scope === "source.wf" ? textmate.parseRawGrammar(readFileSync(grammarPath, "utf8"), grammarPath) : null,
+  loadGrammar: async (name) =>
+    grammars.has(name) ? textmate.parseRawGrammar(readFileSync(grammars.get(name), "utf8"), grammars.get(name)) : null,
 });
-const grammar = await registry.loadGrammar("source.wf");
+const grammar = await registry.loadGrammar(scope);
 const found = [];
 let stack = textmate.INITIAL;
 for (const [number, line] of readFileSync(sourcePath, "utf8").split("\n").entries()) {
