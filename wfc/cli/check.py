@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--output-format",
         choices=FORMATS,
         default="full",
-        help="; ".join(f"{name}: {purpose}" for name, purpose in FORMATS.items()),
+        help="; ".join(["how problems are written", *(f"{name}: {what}" for name, what in FORMATS.items())]),
     )
     parser.add_argument(
         "--fix", action="store_true", help="apply the fixes that keep what you mean, until none is left"
