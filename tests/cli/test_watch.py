@@ -123,7 +123,8 @@ def test_a_burst_of_saves_ends_in_the_right_state(project: Path, root: Path) -> 
         (project / "limits.wf").write_text(RIGHT, encoding="utf-8")
         lines = watcher.quiet(2)
     last = [line for line in "\n".join(lines).split(_READY)[-2].splitlines() if line]
-    assert last == ["wfc: limits.wf changed", *expected(project)]
+    assert last[0].endswith(" changed")
+    assert last[1:] == expected(project)
 
 
 def expected(project: Path) -> list[str]:
