@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -111,7 +112,17 @@ def test_a_save_is_reported_at_once_in_a_thousand_lines(project: Path, root: Pat
             replace(project / "limits.wf", text)
             took.append(watcher.until(f"the name `spare{number}` is never used")[0] - begin)
             watcher.until(_READY)
-    assert min(took) < _PROMPT, took  # the others share the machine with other tests
+        # On a machine that is busy with other tests: not much later than a check takes there.
+        checking = min(a_check_takes(project) for _ in range(3))
+    assert min(took) < max(_PROMPT, 2 * checking), (took, checking)
+
+
+def a_check_takes(project: Path) -> float:
+    """Seconds for a check where all is loaded already."""
+    with chdir(project), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        begin = time.monotonic()
+        assert main(["check"]) == 0
+        return time.monotonic() - begin
 
 
 def test_a_burst_of_saves_ends_in_the_right_state(project: Path, root: Path) -> None:
