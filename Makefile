@@ -65,7 +65,21 @@ $(VENV)/.chromium: $(VENV)/.made
 	fi
 	@touch $@
 
-setup: $(VENV)/.dev $(JS)/node_modules/.installed $(VENV)/.chromium ## make .venv and tests/js/node_modules
+# Editors and shells, for the tests that let them read what we write. Without one its tests are skipped, and say so.
+$(VENV)/.editors: $(VENV)/.made
+	@missing=; for pair in vim=vim nvim=neovim emacs=emacs-nox zsh=zsh fish=fish; do \
+	  command -v "$${pair%=*}" >/dev/null 2>&1 || missing="$$missing $${pair#*=}"; \
+	done; \
+	if [ -z "$$missing" ]; then \
+	  echo "using Vim, Neovim, Emacs, zsh and fish"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+	  echo "not found, so their tests will be skipped:$$missing"; \
+	fi
+	@touch $@
+
+setup: $(VENV)/.dev $(JS)/node_modules/.installed $(VENV)/.chromium $(VENV)/.editors ## make .venv and tests/js/node_modules
 
 # ---------------------------------------------------------------- use
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tests.golden.console import console
@@ -30,6 +31,7 @@ from wfc.machine.program import Program
 from wfc.machine.status import movers
 from wfc.machine.verify import broken_laws
 from wfc.problems.problem import Problem, Severity
+from wfc.problems.render.formats import FORMATS
 from wfc.problems.render.full import full
 from wfc.project.files import MemoryFiles
 from wfc.project.settings import Settings
@@ -310,14 +312,18 @@ def test_commands_and_codes_exist(page: str) -> None:
 
 
 def _other_words() -> set[str]:
-    """Words with hyphens that are no codes: settings, processes, tags of the machine's format."""
+    """Words with hyphens that are no codes: settings, formats, inputs of the action, processes, tags of the machine's format."""
     from wfc.ir.encode import classes
     from wfc.machine.messages import Command, RefusalReason
     from wfc.machine.migrate import STAYS
 
     settings = {"dead-letters", "max-retries"}
+    action = yaml.safe_load(read("action.yml"))
+    hooks = {hook["id"] for hook in yaml.safe_load(read(".pre-commit-hooks.yaml"))}
+    pipelines = {*action["inputs"], *action["outputs"], *hooks, *FORMATS}
     runs = {*get_args(RefusalReason), *STAYS, *(kebab(command.__name__) for command in get_args(Command))}
-    return settings | runs | set(classes()) | {path.parent.name for path in ROOT.glob("examples/*/README.md")}
+    examples = {path.parent.name for path in ROOT.glob("examples/*/README.md")}
+    return settings | pipelines | runs | set(classes()) | examples
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -47,6 +47,11 @@ def test_the_installed_wheel_compiles_an_example(wheel: Path, root: Path, tmp_pa
         text=True,
         check=False,
     )
+    wfc = [str(home / "bin" / "wfc"), "completion", "bash"]
+    assert "_shtab_wfc" in subprocess.run(wfc, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    script = "from pygments.lexers import get_lexer_by_name; print(get_lexer_by_name('wf').name)"
+    lexer = subprocess.run([str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert lexer.stdout == "wfc\n"
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"- out/{EXAMPLE}.state-machine.json" in done.stdout
     assert (tmp_path / "out" / f"{EXAMPLE}.state-machine.json").is_file()

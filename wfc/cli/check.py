@@ -6,9 +6,11 @@ from argparse import ArgumentParser, Namespace
 
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
-from wfc.cli.base.screen import FORMATS, add_color_option, complain, print_problems, print_summary
+from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
+from wfc.cli.base.watch import add_watch_option, watch
 from wfc.driver import pipeline
 from wfc.problems.problem import Problem
+from wfc.problems.render.formats import FORMATS
 from wfc.problems.render.summary import summary
 from wfc.project.sources import STANDARD_INPUT
 
@@ -22,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--output-format",
         choices=FORMATS,
         default="full",
-        help="full: with source and advice; concise: one line a problem; json, sarif: for programs",
+        help="; ".join(["how problems are written", *(f"{name}: {what}" for name, what in FORMATS.items())]),
     )
     parser.add_argument(
         "--fix", action="store_true", help="apply the fixes that keep what you mean, until none is left"
@@ -38,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--times", action="store_true", help="tell of each deadline and promise how long what it watches may take"
     )
+    add_watch_option(parser)
     add_strictness_option(parser)
     add_color_option(parser)
 
@@ -48,6 +51,12 @@ def run(chosen: Namespace) -> int:
     if wrong:
         complain(wrong)
         return WRONG_USE
+    if chosen.watch:
+        return watch(chosen.paths, lambda: _once(chosen))
+    return _once(chosen)
+
+
+def _once(chosen: Namespace) -> int:
     given = read_input(chosen.paths, chosen.stdin_filename)
     if not given.sources or given.report.has_errors:
         return _report(given, (), chosen)
@@ -65,6 +74,8 @@ def _wrong_use(chosen: Namespace) -> str:
     """What does not go together on this command line, or nothing."""
     if STANDARD_INPUT in chosen.paths and len(chosen.paths) > 1:
         return "- stands alone: standard input cannot be checked together with files"
+    if chosen.watch and (chosen.fix or chosen.diff or chosen.trace is not None or STANDARD_INPUT in chosen.paths):
+        return "--watch reports what is wrong in files: it goes without -, --fix, --diff and --trace"
     if chosen.unsafe_fixes and not (chosen.fix or chosen.diff):
         return "--unsafe-fixes says which fixes are applied: it goes with --fix or --diff"
     if chosen.trace is not None and (chosen.fix or chosen.diff):

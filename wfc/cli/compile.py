@@ -11,6 +11,7 @@ from collections import Counter
 from wfc.cli.base.exits import FINE, PROBLEMS, WRONG_USE
 from wfc.cli.base.input import Input, add_path_arguments, add_strictness_option, exit_code, read_input
 from wfc.cli.base.screen import add_color_option, complain, print_problems, print_summary
+from wfc.cli.base.watch import add_watch_option, watch
 from wfc.driver import backends, output, pipeline
 from wfc.problems import UnknownName, UnwritableOutput
 from wfc.problems.problem import Problem
@@ -57,6 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with a diff if files would change")
     parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand")
+    add_watch_option(parser)
     add_strictness_option(parser)
     add_color_option(parser)
 
@@ -67,6 +69,15 @@ def run(chosen: Namespace) -> int:
     if chosen.host is not None and backends.HOSTED not in options.targets:
         complain(f"--host is for the target {backends.HOSTED}, which is not asked for")
         return WRONG_USE
+    if chosen.watch and chosen.check:
+        complain("--check tells once whether files would change: it goes without --watch")
+        return WRONG_USE
+    if chosen.watch:
+        return watch(chosen.paths, lambda: _once(chosen, options))
+    return _once(chosen, options)
+
+
+def _once(chosen: Namespace, options: pipeline.Options) -> int:
     given = read_input(chosen.paths)
     if not given.sources or given.report.has_errors:
         return _refuse(given.report.problems, given, WRONG_USE, chosen)

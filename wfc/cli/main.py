@@ -81,9 +81,11 @@ def _run(name: str, arguments: list[str]) -> int:
 def _overview() -> str:
     """The text of `wfc --help`: each command with the first line of its file, which is not loaded for that."""
     lines = [USAGE, "", "A compiler for business processes.", "", "commands:"]
-    for name in command_names():
+    names = command_names()
+    width = max(map(len, names)) + 2
+    for name in names:
         with open(os.path.join(_FOLDER, f"{name}.py"), encoding="utf-8") as file:
-            lines.append(f"  {name:<10}{file.readline().strip().strip(_QUOTES)}")
+            lines.append(f"  {name:<{width}}{file.readline().strip().strip(_QUOTES)}")
     return "\n".join([*lines, "", "`wfc COMMAND --help` says more about each.", ""])
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wfc.devtools import machine_schema, parser_tables, problem_index, target_table
+from wfc.devtools import editor_words, machine_schema, parser_tables, problem_index, target_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,7 @@ GENERATORS: tuple[Callable[[Path], Mapping[str, str]], ...] = (
     problem_index.generate,
     machine_schema.generate,
     target_table.generate,
+    editor_words.generate,
 )
 
 

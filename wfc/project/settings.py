@@ -15,7 +15,7 @@ DEFAULT_TIMEOUT_MS = 30_000
 DEFAULT_OUT = "workflows"
 SETTINGS_FILE = "wfc.toml"
 
-_PYPROJECT = "pyproject.toml"
+PYPROJECT = "pyproject.toml"
 _HEADER = re.compile(r"\s*\[\s*(?P<table>[^\[\]]+?)\s*\]\s*(?:#.*)?")
 _ENTRY = re.compile(r"\s*(?P<key>[\w-]+|\"[^\"]*\"|'[^']*')\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^#]*[^#\s])?")
 _TOML_PLACE = re.compile(r"\s*\((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)$")
@@ -86,7 +86,7 @@ SETTINGS: Mapping[str, _Setting] = {
 def load_settings(files: Files, start: str, report: Reporter) -> Settings:
     """The settings that hold in a folder: those of the nearest settings file in it or around it, else the defaults."""
     for folder in files.around(start):
-        for name in (SETTINGS_FILE, _PYPROJECT):
+        for name in (SETTINGS_FILE, PYPROJECT):
             path = join(folder, name)
             if not files.is_file(path):
                 continue
@@ -98,7 +98,7 @@ def load_settings(files: Files, start: str, report: Reporter) -> Settings:
 
 def _load(files: Files, root: str, path: str, report: Reporter) -> Settings | None:
     """The settings in one file, or nothing where it is a `pyproject.toml` that says nothing about wfc."""
-    table: str | None = "tool.wfc" if path.endswith(_PYPROJECT) else None
+    table: str | None = "tool.wfc" if path.endswith(PYPROJECT) else None
     source = files.read(path)
     if isinstance(source, Problem):
         report(source)

@@ -63,6 +63,11 @@ class Span(Value):
         """Line of its start."""
         return self.source.position(self.start)[0]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a place in a text: a problem with a file that cannot be read has none."""
+        return bool(self.source.text)
+
     def first(self, length: int) -> "Span":
         """The span of its first `length` characters at most."""
         return Span(self.source, self.start, min(self.end, self.start + length))

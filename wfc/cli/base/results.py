@@ -34,7 +34,6 @@ scenarios that passed. A fault is an object:
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 
 from wfc.cli.base.faults import matrix_cases, matrix_object
@@ -52,8 +51,7 @@ from wfc.simulation.scenarios import Difference
 from wfc.text.source import Span
 from wfc.text.terminal import visible
 from wfc.text.value import Value, value
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from wfc.text.xml import DECLARATION, escaped, tag
 
 
 @value
@@ -156,15 +154,15 @@ def _junit(results: Sequence[Result], problems: Sequence[Problem]) -> Iterator[s
     cases = [_counted(result) for result in results]
     tests, failed = (sum(each) for each in zip(*cases, strict=True)) if cases else (0, 0)
     counts = {"tests": tests + len(problems), "failures": failed, "errors": len(problems)}
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield _tag("testsuites", {"name": "wfc test", **counts})
+    yield DECLARATION
+    yield tag("testsuites", {"name": "wfc test", **counts})
     if problems:
         suite = {"name": "check", "tests": len(problems), "failures": 0, "errors": len(problems)}
-        yield f"  {_tag('testsuite', suite)}"
+        yield f"  {tag('testsuite', suite)}"
         for problem in problems:
             case = {"classname": "check", "name": problem.code, "file": problem.at.source.path, "line": problem.at.line}
-            yield f"    {_tag('testcase', case)}"
-            text = f"{_tag('error', {'message': problem.message()})}{_escaped(concise(problem))}</error>"
+            yield f"    {tag('testcase', case)}"
+            text = f"{tag('error', {'message': problem.message()})}{escaped(concise(problem))}</error>"
             yield f"      {text}"
             yield "    </testcase>"
         yield "  </testsuite>"
@@ -175,7 +173,7 @@ def _junit(results: Sequence[Result], problems: Sequence[Problem]) -> Iterator[s
 
 def _suite(process: str, results: list[Result]) -> Iterator[str]:
     tests, failed = (sum(each) for each in zip(*map(_counted, results), strict=True))
-    yield f"  {_tag('testsuite', {'name': process, 'tests': tests, 'failures': failed, 'errors': 0})}"
+    yield f"  {tag('testsuite', {'name': process, 'tests': tests, 'failures': failed, 'errors': 0})}"
     for result in results:
         place = _place(result.scenario.at)
         case = {
@@ -185,12 +183,12 @@ def _suite(process: str, results: list[Result]) -> Iterator[str]:
             "line": place.get("line", 0),
         }
         if result.difference is None:
-            yield f"    {_tag('testcase', case, closed=True)}"
+            yield f"    {tag('testcase', case, closed=True)}"
             yield from _faults(result, case)
             continue
-        yield f"    {_tag('testcase', case)}"
+        yield f"    {tag('testcase', case)}"
         text = "\n".join([told(result, PLAIN), "", *shown_timeline(result.lines, PLAIN, signs=FULL)])
-        yield f"      {_tag('failure', {'message': result.message})}{_escaped(text)}</failure>"
+        yield f"      {tag('failure', {'message': result.message})}{escaped(text)}</failure>"
         yield "    </testcase>"
     yield "  </testsuite>"
 
@@ -204,25 +202,7 @@ def _counted(result: Result) -> tuple[int, int]:
 
 def _faults(result: Result, case: dict[str, object]) -> Iterator[str]:
     for name, wrong in matrix_cases(result.faults) if result.faults is not None else ():
-        yield f"    {_tag('testcase', {**case, 'name': name}, closed=not wrong)}"
+        yield f"    {tag('testcase', {**case, 'name': name}, closed=not wrong)}"
         if wrong:
-            yield f"      {_tag('failure', {'message': wrong}, closed=True)}"
+            yield f"      {tag('failure', {'message': wrong}, closed=True)}"
             yield "    </testcase>"
-
-
-def _tag(name: str, attributes: dict[str, object], *, closed: bool = False) -> str:
-    shown = "".join(f' {key}="{_quoted(str(given))}"' for key, given in attributes.items())
-    return f"<{name}{shown}{'/' if closed else ''}>"
-
-
-def _quoted(text: str) -> str:
-    """A text between double quotes."""
-    shown = _escaped(text).replace('"', "&quot;")
-    return shown.replace("\t", "&#9;").replace("\n", "&#10;")
-
-
-def _escaped(text: str) -> str:
-    """A text between tags. Characters that XML cannot hold are shown by one that stands for them."""
-    legal = _NOT_XML.sub(lambda match: visible(match.group()) if match.group() < "\x20" else "\ufffd", text)
-    shown = legal.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-    return shown.encode("ascii", "xmlcharrefreplace").decode("ascii")

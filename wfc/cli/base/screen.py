@@ -9,8 +9,6 @@ from typing import TextIO
 from wfc.problems.problem import Problem
 from wfc.problems.render.palette import COLOURED, PLAIN, Palette
 
-FORMATS = ("full", "concise", "json", "sarif")
-
 
 def add_color_option(parser: ArgumentParser) -> None:
     """Adds `--color`."""
@@ -39,25 +37,14 @@ def _wants_colour(mode: str, stream: TextIO) -> bool:
 
 def print_problems(problems: Iterable[Problem], form: str, chosen: Namespace) -> None:
     """Writes problems to standard output in one of the formats."""
-    palette = palette_for(chosen, sys.stdout)
     every = tuple(problems)
-    if form == "json":
-        from wfc.problems.render.json import render_json
+    if not every and form == "full":
+        return  # the usual end of a check: nothing of this is loaded
+    from wfc.problems.render.formats import rendered
+    from wfc.problems.render.view import View
 
-        sys.stdout.write(render_json(every))
-    elif form == "sarif":
-        from wfc import __version__
-        from wfc.problems.render.sarif import render_sarif
-
-        sys.stdout.write(render_sarif(every, __version__))
-    elif form == "concise":
-        from wfc.problems.render.concise import concise
-
-        sys.stdout.writelines(f"{concise(problem, palette)}\n" for problem in every)
-    elif every:
-        from wfc.problems.render.full import full
-
-        sys.stdout.write(f"{full(every, palette)}\n")
+    strict = getattr(chosen, "warnings_as_errors", False)
+    sys.stdout.write(rendered(form, every, View(palette=palette_for(chosen, sys.stdout), strict=strict)))
 
 
 def print_summary(text: str) -> None:

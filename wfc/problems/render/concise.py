@@ -2,7 +2,13 @@
 
 from wfc.problems.problem import Problem
 from wfc.problems.render.palette import BOLD, PLAIN, Palette
+from wfc.problems.render.view import View
 from wfc.text.terminal import visible
+
+
+def render(problems: tuple[Problem, ...], view: View) -> str:
+    """A line for each problem."""
+    return "".join(f"{concise(problem, view.palette)}\n" for problem in problems)
 
 
 def concise(problem: Problem, palette: Palette = PLAIN) -> str:

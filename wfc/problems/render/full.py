@@ -8,10 +8,16 @@ from wfc.problems.problem import UNSOUGHT, Edit, Fix, Problem
 from wfc.problems.render.concise import concise
 from wfc.problems.render.frame import LINE_LIMIT, Gutter, Mark, frame, gutter_for
 from wfc.problems.render.palette import BLUE, CYAN, DIM, GREEN, PLAIN, RED, Palette
+from wfc.problems.render.view import View
 from wfc.text.source import SourceFile, Span
 from wfc.text.terminal import expanded, visible
 
 _DIFF_LIMIT = 8  # lines of a fix that are shown
+
+
+def render(problems: tuple[Problem, ...], view: View) -> str:
+    """All problems, with a blank line behind each."""
+    return f"{full(problems, view.palette)}\n" if problems else ""
 
 
 def full(problems: Iterable[Problem], palette: Palette = PLAIN) -> str:

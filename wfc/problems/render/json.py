@@ -26,7 +26,14 @@ import json
 from collections.abc import Iterable
 
 from wfc.problems.problem import UNSOUGHT, Edit, Fix, Problem, Trace
+from wfc.problems.render.view import View
 from wfc.text.source import SourceFile, Span
+
+
+def render(problems: tuple[Problem, ...], view: View) -> str:
+    """The document, with a line end."""
+    del view
+    return render_json(problems)
 
 
 def render_json(problems: Iterable[Problem]) -> str:

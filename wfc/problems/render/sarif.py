@@ -1,54 +1,70 @@
 """Problems as SARIF 2.1.0, for code hosts and viewers: the run that shows a problem is a code flow.
 
 Written after the specification (OASIS, Static Analysis Results Interchange Format 2.1.0, 2020). Columns count from 1 in
-code points, which `columnKind` says. The fingerprint is that of the code, the file and the text around the place, so
-that a problem keeps it when lines above it change.
+code points, which `columnKind` says. A file of which no text is known has no region.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
+from inspect import cleandoc
 from urllib.parse import quote
 
+from wfc import __version__
 from wfc.problems.problem import UNSOUGHT, Fix, Problem, Severity, Step
+from wfc.problems.render.fingerprint import fingerprints
+from wfc.problems.render.view import View
+from wfc.text.names import pascal
 from wfc.text.source import Span
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "note"}
 
 
-def render_sarif(problems: Iterable[Problem], version: str) -> str:
-    """The document of some problems, with a line end."""
-    every = tuple(problems)
-    kinds = {problem.code: type(problem) for problem in every}
-    rules = [_rule(code, kind) for code, kind in sorted(kinds.items())]
-    places = {rule["id"]: index for index, rule in enumerate(rules)}
+def render(problems: tuple[Problem, ...], view: View) -> str:
+    """The document, with a line end."""
+    del view
+    kinds = {problem.code: problem for problem in reversed(problems)}
+    rules = [_rule(kind) for _, kind in sorted(kinds.items())]
+    places = {code: index for index, code in enumerate(sorted(kinds))}
     run = {
-        "tool": {"driver": {"name": "wfc", "version": version, "rules": rules}},
+        "tool": {"driver": {"name": "wfc", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(problem, places[problem.code]) for problem in every],
+        "results": [
+            _result(problem, places[problem.code], mark)
+            for problem, mark in zip(problems, fingerprints(problems), strict=True)
+        ],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(code: str, kind: type[Problem]) -> dict[str, object]:
-    first, _, rest = (kind.__doc__ or "").strip().partition("\n")
+def _rule(example: Problem) -> dict[str, object]:
+    """What is true of all problems of a kind, out of its page. Code hosts show `help` beside a finding."""
+    page = cleandoc(type(example).__doc__ or "")
+    first, _, rest = page.partition("\n")
     more = " ".join(rest.split("```", 1)[0].split())
     return {
-        "id": code,
+        "id": example.code,
+        "name": pascal(example.code),
         "shortDescription": {"text": first},
         **({"fullDescription": {"text": more}} if more else {}),
+        "help": {"text": f"{first} {more}".strip(), "markdown": _markdown(page)},
+        "defaultConfiguration": {"level": _LEVELS[example.severity]},
     }
 
 
-def _result(problem: Problem, rule: int) -> dict[str, object]:
+def _markdown(page: str) -> str:
+    """A page with a line above each example for what its marks say."""
+    return page.replace("```wf fails", "Reported:\n\n```wf").replace("```wf passes", "Fine:\n\n```wf")
+
+
+def _result(problem: Problem, rule: int, fingerprint: str) -> dict[str, object]:
     found: dict[str, object] = {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": _LEVELS[problem.level()],
         "message": {"text": ". ".join((problem.message(), *problem.help()))},
         "locations": [_location(problem.at, problem.label())],
-        "partialFingerprints": {"problem/v1": _fingerprint(problem)},
+        "partialFingerprints": {"problem/v1": fingerprint},
     }
     if problem.labels:
         found["relatedLocations"] = [_location(label.at, label.text) for label in problem.labels]
@@ -70,12 +86,14 @@ def _flow(steps: Sequence[Step], otherwise: Span) -> list[dict[str, object]]:
 
 
 def _location(at: Span, text: str) -> dict[str, object]:
-    place = {"artifactLocation": _artifact(at), "region": _region(at)}
+    place = {"artifactLocation": _artifact(at), **({"region": _region(at)} if at.is_known else {})}
     return {"physicalLocation": place, **({"message": {"text": text}} if text else {})}
 
 
 def _artifact(at: Span) -> dict[str, str]:
-    return {"uri": quote(at.source.path)}
+    # A path may hold bytes that are no UTF-8; Python shows them as surrogates.
+    path = quote(at.source.path, errors="surrogateescape")
+    return {"uri": f"file://{path}" if path.startswith("/") else path}
 
 
 def _region(at: Span) -> dict[str, int]:
@@ -97,9 +115,3 @@ def _fix(fix: Fix) -> dict[str, object]:
             {"artifactLocation": artifacts[path], "replacements": edits} for path, edits in by_file.items()
         ],
     }
-
-
-def _fingerprint(problem: Problem) -> str:
-    line = problem.at.source.line(problem.at.line).strip() if problem.at.source.text else ""
-    told = f"{problem.code}\0{problem.at.source.path}\0{line}\0{problem.message()}"
-    return sha256(told.encode()).hexdigest()[:20]
