@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 from wfc.flow.deadlines import idle
+from wfc.flow.hearing import held_back
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.tails import removal
 from wfc.flow.timers import Late, late
-from wfc.ir.machine import Choose, Guard
+from wfc.ir.machine import Choose, Do, Guard
 from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
@@ -104,6 +105,9 @@ def check(program: Program, report: Reporter) -> None:
             _deadline(item, report)
         for guard, over in idle(program, flow):
             _idle(guard, over, report)
+        for guard, pivot in held_back(flow.graph, flow.reachable):
+            if guard.kind != "on":
+                _held_back(guard, pivot, report)
 
 
 def _arms(flow: WorkflowFlow, choice: Choose, report: Reporter) -> None:
@@ -170,6 +174,20 @@ def _deadline(item: Late, report: Reporter) -> None:
             advice="timer",
         )
     )
+
+
+def _held_back(guard: Guard, pivot: Do, report: Reporter) -> None:
+    if guard.at is not None:
+        report(
+            DeadArm(
+                at=guard.at,
+                labels=(Label(pivot.at, "holds it back"),) if pivot.at is not None else (),
+                fixes=removal(guard.at, "remove it"),
+                what=f"`{guard.label}` never fires",
+                why="nothing waits here but a `pivot`, which nothing interrupts",
+                advice="timer",
+            )
+        )
 
 
 def _idle(guard: Guard, over: int, report: Reporter) -> None:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from wfc.flow.hearing import Hidden, condition, hidden, same_place
+from wfc.flow.hearing import Hidden, condition, held_back, hidden, same_place
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.tails import removal
-from wfc.ir.machine import Emit, EventDef, Guard
+from wfc.ir.machine import Do, Emit, EventDef, Guard
 from wfc.ir.walk import heard, region_steps
 from wfc.problems.problem import Label, Problem, Reporter, Severity
 from wfc.text.source import Span
@@ -88,6 +88,9 @@ def check(program: Program, report: Reporter) -> None:
     for flow in program.flows.values():
         for found in hidden(flow.graph, flow.reachable):
             _hidden(found, report)
+        for guard, pivot in held_back(flow.graph, flow.reachable):
+            if guard.kind == "on":
+                _held_back(guard, pivot, report)
         for frame in flow.graph.frames:
             if frame.entry is None or flow.reached(frame.entry):
                 for item in _same(program, flow, frame.guards):
@@ -140,6 +143,14 @@ def _deaf(guard: Guard, report: Reporter, *, alone: bool) -> None:
         fixes = () if alone else removal(guard.at, "remove this guard")
         why = "its condition can never hold"
         report(UnheardEvent(at=guard.at, fixes=fixes, event=guard.names[0], why=why, guard=True))
+
+
+def _held_back(guard: Guard, pivot: Do, report: Reporter) -> None:
+    if guard.at is not None:
+        labels = (Label(pivot.at, "holds it back"),) if pivot.at is not None else ()
+        why = "nothing waits here but a `pivot`, which nothing interrupts"
+        fixes = removal(guard.at, "remove this guard")
+        report(UnheardEvent(at=guard.at, labels=labels, fixes=fixes, event=guard.names[0], why=why, guard=True))
 
 
 def _hidden(found: Hidden, report: Reporter) -> None:

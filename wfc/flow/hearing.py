@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wfc.flow.graph import Frame, Graph, Point
+from wfc.flow.pivots import is_pivot
 from wfc.ir.expressions import Expr, Lit, Ref
 from wfc.ir.machine import Await, Do, Guard, Lock, Region, Start, State, UndoRegion, Wait
 from wfc.ir.rewrite import rewrite
@@ -28,6 +29,30 @@ def hidden(graph: Graph, reached: "set[int]") -> Iterator[Hidden]:
         if id(point) in reached and _waits(point):
             _listen(point.frame, heard, by)
     yield from (found for key, found in by.items() if key not in heard)
+
+
+def held_back(graph: Graph, reached: "set[int]") -> Iterator[tuple[Guard, Do]]:
+    """Guards of things in which nothing waits but a pivot, with the pivot.
+
+    It holds back all that would interrupt it, and when it is over they are disarmed for good.
+    """
+    pivots: dict[int, Do] = {}
+    free: set[int] = set()
+    for point in graph.points:
+        if id(point) not in reached or not _waits(point):
+            continue
+        for frame in point.frame.outward():
+            if is_pivot(point) and isinstance(point.step, Do):
+                pivots.setdefault(id(frame), point.step)
+            else:
+                free.add(id(frame))
+    for frame in graph.frames:
+        if id(frame) in pivots and id(frame) not in free:
+            yield from ((guard, pivots[id(frame)]) for guard in frame.guards if _interrupts(guard))
+
+
+def _interrupts(guard: Guard) -> bool:
+    return guard.kind in ("on", "after", "at") and not guard.also
 
 
 def _waits(point: Point) -> bool:

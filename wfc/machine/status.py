@@ -40,16 +40,29 @@ def movers(program: Program, inst: Instance) -> list[str]:
             found["a lock"] = None
         elif fiber.wait == "wait":
             found["the time"] = None
+    held = _held(inst)
     for frame in inst.frames.values():
         if frame.state != "active":
             continue
         for guard in program.specs[frame.spec].guards:
-            if guard.kind == "on" and not frame.sealed and (not guard.also or inst.status == "running"):
+            waits = inst.status == "running" if guard.also else frame.id not in held
+            if guard.kind == "on" and not frame.sealed and waits:
                 found.update(dict.fromkeys(sorted(guard.names)))
         guards = program.specs[frame.spec].guards
         if any(timer.what == "guard" and _ends(frame, guards, timer.index) for timer in frame.due):
             found["a deadline"] = None
     return list(found)
+
+
+def _held(instance: Instance) -> set[int]:
+    """The frames around a pivot that is in flight: their interrupting guards are held back."""
+    found: set[int] = set()
+    for fiber in instance.fibers.values():
+        at: int | None = fiber.frame if fiber.call is not None and fiber.call.pivot else None
+        while at is not None:
+            found.add(at)
+            at = instance.frames[at].parent
+    return found
 
 
 def _ends(frame: Frame, guards: tuple[GuardCode, ...], index: int) -> bool:
@@ -113,6 +126,7 @@ def waits(program: Program, instance: Instance, now: int) -> Iterator[str]:
     events: dict[str, None] = {}
     ends: list[int] = []
     own: list[int] = []
+    held = _held(instance)
     for fiber in instance.fibers.values():
         text = token_waits(program, instance, fiber, now)
         if not text:
@@ -122,7 +136,7 @@ def waits(program: Program, instance: Instance, now: int) -> Iterator[str]:
         frame: Frame | None = instance.frames[fiber.frame]
         while frame is not None:
             spec = program.specs[frame.spec]
-            if spec.kind != "await" and frame.state == "active" and not frame.sealed:
+            if spec.kind != "await" and frame.state == "active" and not frame.sealed and frame.id not in held:
                 events.update(
                     (name, None)
                     for guard in spec.guards
