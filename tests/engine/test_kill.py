@@ -233,7 +233,7 @@ async def _killed(folder: Path, *, worker: bool, server: bool) -> None:
     assert set(done.values()) == {1}
 
 
-@pytest.mark.parametrize("dies", ["worker", "server", "both"])
+@pytest.mark.parametrize("dies", ["both", *(pytest.param(one, marks=pytest.mark.long) for one in ("worker", "server"))])
 def test_every_step_survives(tmp_path: Path, dies: str) -> None:
     for part in ("calm", "killed"):
         (tmp_path / part).mkdir()
@@ -301,6 +301,6 @@ async def _moved(folder: Path, *, server: bool) -> None:
         assert case.outside.effects == dict.fromkeys((f"Move/{name}/parts.hold/{name}" for name in MOVING), 1)
 
 
-@pytest.mark.parametrize("dies", ["worker", "both"])
+@pytest.mark.parametrize("dies", ["both", pytest.param("worker", marks=pytest.mark.long)])
 def test_a_migration_survives(tmp_path: Path, dies: str) -> None:
     asyncio.run(_moved(tmp_path, server=dies == "both"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.25  # seconds between two looks at the instance
 PATIENCE = 2.0  # seconds, then it is said what is waited for
+LINGER = 1.0  # seconds in which whoever ended it is told that it was taken
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -108,6 +109,8 @@ async def _watch(client: "Client", program: Program, identity: str, player: "Pla
         await asyncio.sleep(PAUSE)
     assert root is not None
     await _handed_over(client, identity)
+    if mirror.was_told:
+        await asyncio.sleep(LINGER)
     if root.letters:
         print_summary(f"{len(root.letters)} in dead letters: `wfc parked` lists them")
     if root.status == "done":

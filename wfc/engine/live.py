@@ -9,7 +9,7 @@ from wfc.engine import wire
 from wfc.engine.control import ControlError, query
 from wfc.machine.attempts import number_of
 from wfc.machine.instance import Instance
-from wfc.machine.messages import Input, Record, Refused, Send, Sent, Started
+from wfc.machine.messages import Answered, Event, Input, Operator, Record, Refused, Send, Sent, Started
 from wfc.machine.program import Program
 from wfc.machine.store import read_input
 from wfc.machine.turn import apply
@@ -79,6 +79,14 @@ class Mirror:
                 again = identity, call.id, number_of(call) + 1
                 self.due[again] = next(timer.at for timer in fiber.due if timer.what == "pause")
         self.witness.look(found.instance, self.journal, self.records)
+
+    @property
+    def was_told(self) -> bool:
+        """Whether what came last came from outside: whoever told it asks now whether it was taken."""
+        given = self.journal[-1][1] if self.journal else None
+        if isinstance(given, Answered):
+            return any(each.send.kind == "task" and each.send.call == given.call for each in self.attempts)
+        return isinstance(given, Event | Operator)
 
     def lines(self) -> tuple[Line, ...]:
         """The timeline so far."""
