@@ -91,9 +91,8 @@ demo: $(VENV)/.run ## compile the order example into build/demo
 
 # ---------------------------------------------------------------- check
 
-# One more at a time than there are cores: many wait for servers.
 test: setup lint ## everything a change must pass
-	pytest -n 3 -m "not long"
+	pytest -n 2 -m "not long"
 
 test-fast: $(VENV)/.dev ## the tests that start nothing else, with few random cases
 	WFC_HYPOTHESIS=fast pytest -n 2 -m "not slow and not js"

@@ -28,10 +28,10 @@ from wfc.machine.program import Program
 from wfc.machine.store import pack, write_message
 from wfc.simulation.world import START, World
 
-PATIENCE = 4.0  # seconds for what is to happen at one instant
+PATIENCE = 15.0  # seconds for what is to happen at one instant; else time goes on before it has happened
 LONGEST = 6 * 3_600_000  # milliseconds on the way without a look around
-TOO_LONG = 90.0  # for a whole run
-AT_ONCE = 4
+TOO_LONG = 120.0  # for a whole run
+AT_ONCE = 3
 
 
 @attrs.define

@@ -21,7 +21,8 @@ from wfc.simulation.world import Model, Reply, World
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = 60
+PROGRAMS = 80
+LEAST = 100  # runs that are compared, of both parts
 UNTIL = 5 * DAY
 RECORDS = 200  # of a run; a longer one says nothing new
 
@@ -94,4 +95,4 @@ def test_scripts_of_generated_programs(part: int) -> None:
     found = [each for each in asyncio.run(all_tried(runs)) if each is not None]
     wrong = [each for each in found if each]
     assert not wrong, f"{len(wrong)} of {len(found)}\n\n" + "\n\n".join(wrong[:3])
-    assert len(found) > PROGRAMS // 3
+    assert len(found) >= LEAST // 2
