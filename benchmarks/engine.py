@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 from temporalio.client import Client
+from temporalio.exceptions import ActivityError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.golden.program import loaded
@@ -79,7 +80,7 @@ class ByHand:
                     step, order, start_to_close_timeout=timedelta(seconds=30), heartbeat_timeout=timedelta(seconds=10)
                 )
                 undo.append(name)
-        except Exception:
+        except ActivityError:
             for _ in reversed(undo):
                 await workflow.execute_activity(step, order, start_to_close_timeout=timedelta(seconds=30))
             raise

@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 import pytest
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
 
 from tests.engine.machines import compiled
 from wfc.engine import control, wire
+from wfc.engine.gates import Gates
 from wfc.engine.server import Server
 from wfc.engine.services import Attempt
 from wfc.engine.wire import Outcome
@@ -289,6 +289,7 @@ def test_what_nobody_can_read_stops_nobody(tmp_path: Path) -> None:
         async with house(tmp_path) as there:
             identity = await there.start("Long", "h")
             handle = there.client.get_workflow_handle(identity)
+            gates = Gates(there.client, wire.QUEUE)
             await there.start("Locked", "l")  # so that there are keepers
             await there.start("Narrowed", "n")
             for given in HOSTILE:
@@ -296,15 +297,7 @@ def test_what_nobody_can_read_stops_nobody(tmp_path: Path) -> None:
                     await handle.signal(name, given)
                 for keeper in ("wfc-resource/shelf/one", "wfc-service/narrow"):
                     for name in (wire.ASK, wire.PERMIT, wire.RELEASE):
-                        await there.client.start_workflow(
-                            wire.KEEPER,
-                            None,
-                            id=keeper,
-                            task_queue=wire.QUEUE,
-                            start_signal=name,
-                            start_signal_args=[given],
-                            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                        )
+                        await gates.tell(keeper, name, given)
             for count in range(30):
                 await control.send(there.client, identity, "Go", {})
                 if count == 0:

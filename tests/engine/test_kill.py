@@ -49,8 +49,8 @@ def _answers() -> dict[str, Any]:
 
     return {
         "payments.charge": charge,
-        "inventory.check": lambda args, times: (200, {"is": "Available"}),  # noqa: ARG005
-        "warehouse.weigh": lambda args, times: (200, "0.2"),  # noqa: ARG005
+        "inventory.check": lambda *_: (200, {"is": "Available"}),
+        "warehouse.weigh": lambda *_: (200, "0.2"),
     }
 
 

@@ -47,11 +47,11 @@ def _short(args: list[Any], times: int) -> Answer:
 ANSWERS = {
     "s.a": _a,
     "s.short": _short,
-    "s.parks": lambda args, times: (503, None),  # noqa: ARG005
-    "s.fused": lambda args, times: (503, None),  # noqa: ARG005
-    "s.sticky": lambda args, times: (200, "stuck"),  # noqa: ARG005
+    "s.parks": lambda *_: (503, None),
+    "s.fused": lambda *_: (503, None),
+    "s.sticky": lambda *_: (200, "stuck"),
     "s.unstick": _unstick,
-    "s.open": lambda args, times: (200, "fits" if args == ["opened"] else "does not"),  # noqa: ARG005
+    "s.open": lambda args, _: (200, "fits" if args == ["opened"] else "does not"),
 }
 
 
