@@ -16,6 +16,7 @@ from wfc.text.source import Span
 from wfc.text.value import Value, value
 
 TRIES = 12  # aborts of one effect for which a run is looked for
+CANCELS = 3  # places at which an operator may cancel, likewise
 
 _UNDOING = ("undo", "cancel", "refund", "release", "revert", "void", "remove", "delete", "recall", "restore")
 
@@ -28,7 +29,7 @@ class MissingRollback(Problem):
     activity says how it is undone (`compensate call(...)`), or that there is nothing to undo and why (`compensate
     none "why"`), or that it cannot be undone (`irreversible "why"`). Silence is neither: money is taken and kept,
     stock stays reserved. It is an error where the activity is done on every way to the failure, a warning where
-    only on some.
+    only on some, or where nothing but an operator's cancel can end the process.
 
     ```wf fails
     service shop {
@@ -89,8 +90,17 @@ class MissingRollback(Problem):
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each activity and each started workflow once, by the surest and earliest abort that a run shows."""
-    for cases in _candidates(program).values():
+    """Reports each activity and each started workflow once, by the surest and earliest abort that a run shows.
+
+    An operator may cancel whatever waits. That is told only where nothing else undoes the activity, and a run shows it.
+    """
+    told: set[str] = set()
+    for name, cases in _candidates(program).items():
+        problem = _problem(program, cases)
+        if problem is not None:
+            told.add(name)
+            report(problem)
+    for cases in _cancels(program, told).values():
         problem = _problem(program, cases)
         if problem is not None:
             report(problem)
@@ -105,6 +115,11 @@ class _Case(Value):
     undone: Undone
 
     @property
+    def name(self) -> str:
+        """What is done there."""
+        return self.point.step.target if isinstance(self.point.step, Do | Start) else ""
+
+    @property
     def rank(self) -> tuple[bool, bool, int]:
         return not self.undone.certain, self.undone.doubt, self.undone.source.number
 
@@ -113,26 +128,47 @@ def _candidates(program: Inquiry) -> dict[str, list[_Case]]:
     """By name of what is done: the aborts that reach it, the surest first."""
     found: dict[str, list[_Case]] = {}
     for flow in program.flows.values():
-        unsaid = {id(call): program.unsaid(call) for call in flow.effects.calls}
-        lacking = [call for call in flow.effects.calls if unsaid[id(call)]]
-        for undone in flow.effects.undone(lacking, most=TRIES):
-            for point in unsaid[id(undone.call)]:
-                if undone.doubt and isinstance(point.step, Do) and point.step.target in program.undoing:
+        unsaid = _unsaid(program, flow)
+        for undone in flow.effects.undone(unsaid, most=TRIES):
+            for case in _cases(flow, unsaid[undone.call], undone):
+                if undone.doubt and isinstance(case.point.step, Do) and case.name in program.undoing:
                     continue  # what undoes stands being run with nothing to undo, and once more
-                name = point.step.target if isinstance(point.step, Do | Start) else ""
-                found.setdefault(name, []).append(_Case(flow, point, undone))
+                found.setdefault(case.name, []).append(case)
     return {name: sorted(cases, key=lambda case: case.rank) for name, cases in found.items()}
+
+
+def _cancels(program: Inquiry, told: set[str]) -> dict[str, list[_Case]]:
+    """By name of what is done: the first places behind it at which an operator may cancel."""
+    found: dict[str, list[_Case]] = {}
+    for flow in program.flows.values():
+        unsaid = _unsaid(program, flow)
+        for undone in flow.effects.cancelled(unsaid, most=CANCELS):
+            for case in _cases(flow, unsaid[undone.call], undone):
+                if case.name not in told | program.undoing:  # a clean-up is meant to stay done
+                    found.setdefault(case.name, []).append(case)
+    return found
+
+
+def _unsaid(program: Inquiry, flow: WorkflowFlow) -> dict[Point, tuple[Point, ...]]:
+    """The calls of a workflow that leave something of which nothing is said, and what that is."""
+    every = ((call, program.unsaid(call)) for call in flow.effects.calls)
+    return {call: left for call, left in every if left}
+
+
+def _cases(flow: WorkflowFlow, left: tuple[Point, ...], undone: Undone) -> Iterator[_Case]:
+    return (_Case(flow, point, undone) for point in left)
 
 
 def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
     case, trace = cases[0], None
-    possible = len(cases) >= TRIES  # there may be more
+    cancel = cases[0].undone.cancel
+    possible = len(cases) >= TRIES and not cancel  # there may be more
     for each in cases[:TRIES]:
         shown = program.show_missing(_claim(program, each), _closing(each.point))
         if shown.trace is not None:
             case, trace = each, shown.trace
             break
-        if shown.verdict == "open" and not possible:
+        if shown.verdict == "open" and not possible and not cancel:
             case, possible = each, True
     if trace is None and not possible:
         return None
@@ -152,7 +188,7 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
         operation=step.target,
         started=isinstance(step, Start),
         cause=_cause(undone, step.target),
-        certain=undone.certain,
+        certain=undone.certain and not cancel,
         doubt=undone.doubt,
         suggestion=suggestion,
         signature=_signature(candidate) if candidate is not None else "",
@@ -165,6 +201,8 @@ def _claim(program: Inquiry, case: _Case) -> Claim:
     done = program.ways.at(case.point.step)
     assert done is not None
     ways = [] if undone.doubt else [Waypoint("done", done)]
+    if undone.cancel:
+        return Claim(case.flow.workflow.name, (*ways, Waypoint("cancel", undone.source)), sign)
     if undone.abort is None:  # an `undo` goes with what comes before it
         return Claim(case.flow.workflow.name, tuple(ways), sign, undone.source)
     return leaving(case.flow, tuple(ways), undone.source, undone.abort, sign)
@@ -191,6 +229,8 @@ def _labels(step: Do | Start, at: Span, undone: Undone) -> tuple[Label, ...]:
 def _cause(undone: Undone, operation: str) -> str:
     """What happens afterwards, in a few words."""
     abort, step = undone.abort, undone.source.step
+    if undone.cancel:
+        return "an operator cancels the process"
     if abort is None:
         return "a later `undo` asks for it"
     if abort.guard is not None and abort.guard.kind != "catch":
@@ -208,6 +248,8 @@ def _cause(undone: Undone, operation: str) -> str:
 
 def _why(undone: Undone) -> str:
     abort = undone.abort
+    if undone.cancel:
+        return "an operator may cancel here"
     if abort is None:
         return "undoes what was done before"
     if abort.errors:

@@ -18,14 +18,16 @@ DOUBTFUL = frozenset(("Timeout", "Invalid"))  # errors behind which an effect ma
 class Undone:
     """An abort that reaches a call: where from, and whether the call is done on every way there.
 
-    `doubt`: the call is the one that is under way there. It may have been done all the same.
+    `doubt`: the call is the one that is under way there. It may have been done all the same. `cancel`: an operator
+    cancels the process where it waits.
     """
 
     call: Point
     source: Point
-    abort: Abort | None  # None for an `undo` step
+    abort: Abort | None  # None for an `undo` step and for a cancel
     certain: bool
     doubt: bool = False
+    cancel: bool = False
 
 
 class Effects:
@@ -171,6 +173,13 @@ class Effects:
             if point.kind == "step" and isinstance(point.step, UndoRegion):
                 yield from search.crossed(point, None, here & self.mask(_region(point.frame)))
 
+    def cancelled(self, calls: Iterable[Point], most: int) -> Iterator[Undone]:
+        """Of some calls, places behind them where an operator may cancel the process, the earliest ones of each."""
+        search = _Search(self, calls, most)
+        for point in self.graph.points:
+            if search.wanted and self.reached(point) and point.kind in ("do", "step") and point.step is not None:
+                yield from search.crossed(point, None, self.may[id(point)], cancel=True)
+
     def at_end(self) -> Iterator[Point]:
         """The calls that may be done when the workflow has completed."""
         end = self.graph.end
@@ -206,9 +215,9 @@ class _Search:
                     self._count(point.next[0], certain=False)
                     yield Undone(point.next[0], point, abort, certain=False, doubt=True)
 
-    def crossed(self, point: Point, abort: Abort | None, bits: int) -> Iterator[Undone]:
-        """The completed calls that an abort crosses."""
-        outer = abort.frame if abort is not None else _region(point.frame)
+    def crossed(self, point: Point, abort: Abort | None, bits: int, *, cancel: bool = False) -> Iterator[Undone]:
+        """The completed calls that an abort crosses, an `undo` step or the cancel of the whole."""
+        outer = abort.frame if abort is not None else self.effects.graph.root if cancel else _region(point.frame)
         must = self.effects.must[id(point)]
         bits = (bits & must & self.open[True]) | (bits & ~must & self.open[False])
         while bits:
@@ -218,7 +227,7 @@ class _Search:
             certain = bool(must & bit)
             if self.open[certain] & bit and not covered(call, point, outer):
                 self._count(call, certain=certain)
-                yield Undone(call, point, abort, certain)
+                yield Undone(call, point, abort, certain, cancel=cancel)
 
     def _count(self, call: Point, *, certain: bool) -> None:
         key = _target(call), certain
