@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.golden.document import read_cases
-from tests.golden.program import loaded
+from tests.golden.program import loaded, project
 from tests.mutants.kinds import mutants
 from tests.strategies.programs import Program as Text
 from tests.strategies.programs import programs
 from wfc.driver import pipeline
-from wfc.driver.trace import trace_text
+from wfc.driver.trace import machine_of, trace_text
 from wfc.machine.messages import Record
 from wfc.machine.program import Program
 from wfc.problems.problem import Problem, Trace
@@ -25,7 +25,7 @@ from wfc.simulation.witness import Run
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "checks").glob("*.md"))
 CASES = [
-    pytest.param(case.files, id=f"{path.stem}: {case.title}")
+    pytest.param(project(case), id=f"{path.stem}: {case.title}")
     for path in GOLDEN
     for case in read_cases(path.read_text(encoding="utf-8"))
     if case.files
@@ -74,10 +74,9 @@ def holds(problem: Problem, checked: pipeline.Checked, settings: Settings) -> No
     assert 0 < len(trace.steps) <= LONGEST, problem.story()
     text = trace_text(problem, checked, settings)
     assert text is not None, (problem.code, problem.story())
-    read = read_trace(text)
-    root = next(w for w in checked.model.workflows.values() if w.decl.name.text == trace.workflow.rpartition(".")[2])
-    machine = pipeline.machine(root, checked.model, settings, pipeline.Options(), sound=not checked.report.has_errors)
-    assert claimed(replay(Program(machine), read), trace), (problem.code, trace.sign, problem.story())
+    machine = machine_of(trace, checked, settings)
+    assert machine is not None
+    assert claimed(replay(Program(machine), read_trace(text)), trace), (problem.code, trace.sign, problem.story())
 
 
 def all_hold(files: dict[str, str]) -> int:

@@ -1,10 +1,12 @@
 """Instances that go on in a version which cannot undo what they have done."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from wfc.flow.versions import Move, Plan, called, undos
-from wfc.ir.machine import Undo
-from wfc.problems.problem import Label, Problem, Reporter
+from wfc.ir.machine import Do, Start, Undo
+from wfc.problems.problem import Label, Problem, Reporter, Step
+from wfc.simulation.claim import Claim, Sign, Waypoint, standing
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.value import value
 
@@ -52,10 +54,10 @@ def check(program: Inquiry, report: Reporter) -> None:
             for name, undo in move.gaps(plan) if plan.moves else ():
                 if name not in told:
                     told.add(name)
-                    report(_problem(move, plan, name, undo))
+                    report(_problem(program, move, plan, name, undo))
 
 
-def _problem(move: Move, plan: Plan, name: str, undo: Undo) -> MigrationGap:
+def _problem(program: Inquiry, move: Move, plan: Plan, name: str, undo: Undo) -> MigrationGap:
     at = plan.rule.at if plan.rule is not None and plan.rule.at is not None else move.at
     operation = next((op for op in move.new.machine.operations if op.name in (*called(undo), name)), None)
     place = operation.at if operation is not None else None
@@ -63,12 +65,29 @@ def _problem(move: Move, plan: Plan, name: str, undo: Undo) -> MigrationGap:
         at=at,
         labels=(Label(place, f"as it is in version {move.migration.new}"),) if place is not None else (),
         fixes=(move.stay(plan),),
+        trace=program.show_before(move, _claims(move, plan, name), (_closing(move, name),)),
         operation=name,
         place=plan.rest.place,
         why=_why(move, name, undo),
         old=move.migration.old,
         new=move.migration.new,
     )
+
+
+def _claims(move: Move, plan: Plan, name: str) -> Iterator[Claim]:
+    """A run of the old version that has done it, and rests where the instance would go over."""
+    flow, point = move.before, plan.rest.point
+    for call in flow.effects.calls:
+        done = move.ways.at(call.step)
+        if done is not None and isinstance(call.step, Do | Start) and call.step.target == name:
+            ways = (Waypoint("done", done), Waypoint("at", point))
+            yield Claim(flow.workflow.name, ways, Sign("there"), stops=True)
+    if name not in {operation.name for operation in move.old.machine.operations}:  # a scope that is undone as a whole
+        yield standing(flow, point)
+
+
+def _closing(move: Move, name: str) -> Step:
+    return Step(f"version {move.migration.new} takes the process over here, and cannot undo {name}")
 
 
 def _why(move: Move, name: str, undo: Undo) -> str:

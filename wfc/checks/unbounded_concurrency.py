@@ -2,11 +2,14 @@
 
 from typing import ClassVar
 
-from wfc.flow.program import Program
+from wfc.flow.graph import Point
+from wfc.flow.program import WorkflowFlow
 from wfc.ir.expressions import Expr, Items, Member, Op, Ref
 from wfc.ir.machine import Do, ForEach, Start
 from wfc.ir.walk import region_steps
-from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
+from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity, Step
+from wfc.simulation.claim import standing
+from wfc.simulation.inquiry import Inquiry
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -54,13 +57,13 @@ class UnboundedConcurrency(Problem):
         return ("say how many may run side by side: `concurrently at most 10`",)
 
 
-def check(program: Program, report: Reporter) -> None:
+def check(program: Inquiry, report: Reporter) -> None:
     """Reports each `for each` that is concurrent without a bound, over a list of unknown length, and calls somebody."""
     for flow in program.flows.values():
         for point in flow.graph.points:
             step = point.step
             if point.kind == "fork" and isinstance(step, ForEach) and flow.reached(point) and _unbounded(step):
-                _report(step, report)
+                _report(program, flow, point, step, report)
 
 
 def _unbounded(step: ForEach) -> bool:
@@ -83,7 +86,7 @@ def _fixed(items: Expr) -> bool:
             return False
 
 
-def _report(step: ForEach, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, point: Point, step: ForEach, report: Reporter) -> None:
     if step.at is None:
         return
     text = step.at.source.text
@@ -93,4 +96,6 @@ def _report(step: ForEach, report: Reporter) -> None:
     named = listed.replace(".", "").replace("_", "").isalnum()
     place = Span(word.source, word.end, word.end)
     fixes = (Fix("at most 10 at once", (Edit(place, " at most 10"),)),) if start >= 0 else ()
-    report(UnboundedConcurrency(at=word, fixes=fixes, items=f"`{listed}`" if named else "this list"))
+    closing = Step("a call goes out for each element, for a thousand as well", word)
+    trace = program.show(standing(flow, point), (closing,)).trace
+    report(UnboundedConcurrency(at=word, fixes=fixes, trace=trace, items=f"`{listed}`" if named else "this list"))

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from wfc.flow.versions import Move, Plan
 from wfc.problems import UnknownName
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step
+from wfc.simulation.claim import standing
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed, nearest
 from wfc.text.source import Span
@@ -82,14 +83,14 @@ def check(program: Inquiry, report: Reporter) -> None:
             if plan.fate in ("branch", "into branch") and rule is not None and rule.at is not None:
                 if f"at {rule.source}" not in told:
                     told.add(f"at {rule.source}")
-                    report(_astray(move, plan, rule.at))
+                    report(_astray(program, move, plan, rule.at))
             elif plan.fate in ("nowhere", "watched"):
                 place = plan.rest.place
                 around = any(place == other or place.startswith(f"{other}.") for other in told if other)
                 meant = any(nearest(name, (place,)) for name in unknown)
                 if not around and place not in told and not meant:
                     told.add(place)
-                    report(_unmapped(move, plan))
+                    report(_unmapped(program, move, plan))
 
 
 def _unknown_sources(move: Move, report: Reporter) -> list[str]:
@@ -105,7 +106,7 @@ def _unknown_sources(move: Move, report: Reporter) -> list[str]:
     return found
 
 
-def _unmapped(move: Move, plan: Plan) -> UnmappedState:
+def _unmapped(program: Inquiry, move: Move, plan: Plan) -> UnmappedState:
     place = plan.rest.place
     free = not plan.rest.inside and not plan.rest.forks
     target = (place if place in move.entries else nearest(place, move.entries)) if free and place else None
@@ -115,20 +116,26 @@ def _unmapped(move: Move, plan: Plan) -> UnmappedState:
         needs = tuple(need.name for need in move.needs(Plan(plan.rest, "enter", None, target)))
         if not needs:
             fixes.insert(0, move.mend(plan, f"at {place} -> {target}"))
-    return _problem(move, plan, move.at, tuple(fixes), target or "", needs)
+    return _problem(program, move, plan, move.at, tuple(fixes), target or "", needs)
 
 
-def _astray(move: Move, plan: Plan, at: Span) -> UnmappedState:
+def _astray(program: Inquiry, move: Move, plan: Plan, at: Span) -> UnmappedState:
     if plan.fate == "branch":
-        return _problem(move, plan, at, (move.stay(plan),), plan.target)
+        return _problem(program, move, plan, at, (move.stay(plan),), plan.target)
     outer = next((path for path in sorted(move.entries, key=len) if plan.target.startswith(f"{path}.")), "")
     start = at.start + at.text.index("->") + at.text[at.text.index("->") :].find(plan.target)
     edit = Edit(Span(at.source, start, start + len(plan.target)), outer)
-    return _problem(move, plan, at, (Fix(f"write `{outer}`", (edit,)),) if outer else (), plan.target)
+    return _problem(program, move, plan, at, (Fix(f"write `{outer}`", (edit,)),) if outer else (), plan.target)
 
 
 def _problem(
-    move: Move, plan: Plan, at: Span, fixes: tuple[Fix, ...], target: str, needs: tuple[str, ...] = ()
+    program: Inquiry,
+    move: Move,
+    plan: Plan,
+    at: Span,
+    fixes: tuple[Fix, ...],
+    target: str,
+    needs: tuple[str, ...] = (),
 ) -> UnmappedState:
     place = plan.rest.place
     now = move.entries.get(place)
@@ -137,6 +144,7 @@ def _problem(
         at=at,
         labels=(Label(shown, f"as it is in version {move.migration.new}"),) if shown is not None else (),
         fixes=fixes,
+        trace=program.show_before(move, (standing(move.before, plan.rest.point),), _closing(plan)),
         fate=plan.fate,
         place=place,
         why=plan.rest.why,
@@ -146,3 +154,10 @@ def _problem(
         needs=needs,
         gone=bool(place) and place not in move.new_places,
     )
+
+
+def _closing(plan: Plan) -> tuple[Step, Step]:
+    where = f"in {plan.rest.place} it " if plan.rest.place else ""
+    moved = plan.fate in ("branch", "into branch")
+    then = f"the rule would take it to {plan.target}" if moved else "the migration says nothing of it"
+    return Step(f"{where}{plan.rest.why}"), Step(then)

@@ -158,7 +158,8 @@ def _trace(given: Input, checked: pipeline.Checked, chosen: Namespace) -> int:
     except OSError as error:
         complain(f"`{path}` cannot be written: {error.strerror}")
         return WRONG_USE
-    print_summary(f"the run is in {path}: see it with `wfc simulate {there[0].at.source.path} --replay {path}`")
+    runs = (there[0].trace.record if there[0].trace is not None else "") or there[0].at.source.path
+    print_summary(f"the run is in {path}: see it with `wfc simulate {runs} --replay {path}`")
     return FINE
 
 

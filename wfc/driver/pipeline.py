@@ -10,6 +10,7 @@ from wfc.driver import records
 from wfc.driver.backends import backends
 from wfc.driver.modules import load
 from wfc.driver.summary import summary
+from wfc.flow.versions import Version
 from wfc.ir.machine import Machine
 from wfc.ir.scenario import Migration
 from wfc.ir.verify import verify
@@ -44,11 +45,15 @@ class Options(Value):
 
 @dataclass(frozen=True)
 class Checked:
-    """A project with everything that is known of it; `model` is whole only if the report has no errors."""
+    """A project with everything that is known of it; `model` is whole only if the report has no errors.
+
+    `past`: the processes that have older versions.
+    """
 
     report: Report
     sources: tuple[SourceFile, ...]
     model: Model
+    past: tuple[Version, ...] = ()
 
 
 __all__ = [
@@ -78,6 +83,7 @@ class Compiled:
 def check(sources: Sequence[SourceFile], settings: Settings, files: Files, options: Options) -> Checked:
     """Everything up to the machine, and all checks."""
     report = Report()
+    past: tuple[Version, ...] = ()
     with _one_run():
         modules = load(sources, settings, files, report)
         model = analyse(modules, settings, report)
@@ -89,7 +95,7 @@ def check(sources: Sequence[SourceFile], settings: Settings, files: Files, optio
             past = records.versions(model, sources, _with(settings, options), _folder(settings, options), files, report)
             run_checks(lower_all(model, _with(settings, options)), report, past)
         report = _judged(report, [module.source for module in modules], whole=sound)
-    return Checked(report, tuple(sources), model)
+    return Checked(report, tuple(sources), model, past)
 
 
 def _judged(report: Report, sources: Sequence[SourceFile], *, whole: bool) -> Report:

@@ -9,6 +9,7 @@ from wfc.flow.graph import Frame, Point
 from wfc.flow.names import Names
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.resting import Rest, branches, is_inside, places, rests, same_places
+from wfc.flow.ways import Ways
 from wfc.ir.essence import policy_names, resolved
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Do, FieldDef, Machine, Region, Scope, Start, Undo, Workflow
@@ -87,6 +88,11 @@ class Move:
     def after(self) -> WorkflowFlow:
         """The flow of the new version."""
         return self.new.flows[self.migration.workflow]
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Distances in the flow of the old version."""
+        return Ways(self.old)
 
     @cached_property
     def names(self) -> tuple[Names, Names]:

@@ -56,12 +56,14 @@ class Trace(Value):
 
     `workflow` is the one that runs. `acts` are what came from outside, in order: the instance, the input as a journal
     writes it, and the key of the call that it answers. `sign`: what is to be seen in the run, as a kind and a name.
+    `record`: the path of the record on which it runs, if it is a run of an older version.
     """
 
     workflow: str
     steps: tuple[Step, ...]
     acts: tuple[tuple[str, Any, str], ...]
     sign: tuple[str, str] = ("there", "")
+    record: str = ""
 
 
 UNSOUGHT = Trace("", (), ())  # in place of a run where none was looked for, since others have cost too much

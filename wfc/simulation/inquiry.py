@@ -67,11 +67,35 @@ class Inquiry(Flow):
             asked, undecided = True, undecided or shown.verdict == "open"
         return Shown("open" if undecided or not asked else "impossible")
 
-    def _show(self, claim: Claim, closing: Iterable[Step], limits: Limits, *, missing: bool) -> Shown:
+    def show_before(self, move: Move, claims: Iterable[Claim], closing: Iterable[Step] = ()) -> Trace | None:
+        """A run of the version that a migration leads from, which shows the first of some claims that one shows."""
+        for claim in claims:
+            shown = self._show(claim, closing, Limits(), missing=False, bench=self._before(move))
+            if shown.trace is not None:
+                found = shown.trace
+                return Trace(found.workflow, found.steps, found.acts, found.sign, record=move.path)
+        return None
+
+    def _before(self, move: Move) -> Finder:
+        from wfc.simulation.bench import Bench  # noqa: PLC0415 - as above
+
+        bench = self._benches.get(move.path)
+        if bench is None:
+            bench = self._benches[move.path] = Bench(move.old.machine, move.ways)
+        return bench
+
+    @cached_property
+    def _benches(self) -> dict[str, Finder]:
+        return {}
+
+    def _show(
+        self, claim: Claim, closing: Iterable[Step], limits: Limits, *, missing: bool, bench: Finder | None = None
+    ) -> Shown:
         if self._spent > BUDGET:
             return Shown("open", UNSOUGHT)
         try:
-            verdict, trace, turns = self._bench.show(claim, tuple(closing), limits, missing=missing)
+            finder = bench or self._bench
+            verdict, trace, turns = finder.show(claim, tuple(closing), limits, missing=missing)
         except RecursionError:  # of a workflow that calls itself at once there is no run
             return Shown("open")
         self._spent += turns
