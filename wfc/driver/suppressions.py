@@ -15,11 +15,11 @@ _COMMENT = re.compile(r"// allow (?P<codes>[a-z0-9-]+(?:, *[a-z0-9-]+)*)[ \t]*(?
 
 @value
 class Suppression(Value):
-    """A comment: the codes it allows, the line it speaks of, and whether it says why."""
+    """A comment: the codes it allows, the lines it speaks of, and whether it says why."""
 
     at: Span
     codes: tuple[str, ...]
-    line: int
+    lines: range
     explained: bool
 
 
@@ -35,16 +35,24 @@ def suppressions(source: SourceFile) -> Iterator[Suppression]:
         codes = tuple(code.strip() for code in match["codes"].split(","))
         at = Span(source, start + match.start(), start + len(text))
         reason = (match["reason"] or "").removeprefix(":").strip()
-        yield Suppression(at, codes, _following(source, number) if alone else number, bool(reason))
+        lines = _following(source, number) if alone else range(number, number + 1)
+        yield Suppression(at, codes, lines, bool(reason))
 
 
-def _following(source: SourceFile, number: int) -> int:
-    """The next line that holds more than a comment."""
+def _following(source: SourceFile, number: int) -> range:
+    """The next line that holds more than a comment, and those that go on with it, up to where a block opens."""
+    first, indent, text = 0, 0, ""
     for later in range(number + 1, len(source.line_starts) + 1):
-        text = source.line(later).strip()
-        if text and not text.startswith("//"):
-            return later
-    return number
+        line = source.line(later).expandtabs()
+        if not line.strip() or line.lstrip().startswith("//"):
+            continue
+        deep = len(line) - len(line.lstrip())
+        if first and (text.endswith("{") or (deep <= indent and line.lstrip()[0] not in ")]")):
+            return range(first, later)
+        if not first:
+            first, indent = later, deep
+        text = line.partition("//")[0].rstrip()
+    return range(first, len(source.line_starts) + 1) if first else range(number, number + 1)
 
 
 def judge(found: Iterable[Problem], sources: Iterable[SourceFile], *, whole: bool) -> Iterator[Problem]:
@@ -87,7 +95,7 @@ def judge(found: Iterable[Problem], sources: Iterable[SourceFile], *, whole: boo
 
 def _speaks_of(comment: Suppression, problem: Problem) -> bool:
     at = problem.at
-    return at.source is comment.at.source and at.line == comment.line and problem.code in comment.codes
+    return at.source is comment.at.source and at.line in comment.lines and problem.code in comment.codes
 
 
 def _removed(comment: Suppression) -> tuple[Fix, ...]:
