@@ -37,7 +37,7 @@ class Bench:
     def _haunted(self) -> Program:
         program = haunted(self.machine)
         program.fuel = FUEL
-        return program
+        return _watched(program)
 
     @cached_property
     def plain(self) -> Prover:
@@ -53,6 +53,10 @@ class Bench:
     def _decided(self) -> Decided:
         return Decided(self.program)
 
+    @cached_property
+    def _decided_haunted(self) -> Decided:
+        return Decided(self._haunted)
+
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool
     ) -> tuple[Verdict, Trace | None, int]:
@@ -61,7 +65,7 @@ class Bench:
             return "open", None, 0
         found = (self.haunted if missing else self.plain).find(claim, limits)
         if found.run is None:
-            none = found.complete and (claim.sign.kind != "halted" or self._decided.all(found.passed))
+            none = found.complete and (self._decided_haunted if missing else self._decided).all(found.passed)
             return "impossible" if none else "open", None, found.turns
         run = retrace(self.program, acts(found.run), skip=GHOST) if missing else found.run
         if run is None:

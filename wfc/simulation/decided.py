@@ -11,7 +11,7 @@ from typing import Any
 
 from wfc.flow.bindings import Binding, bindings, is_plain
 from wfc.ir.evaluate import NotConstant
-from wfc.ir.expressions import Apply, Expr, Get, If, Is, Lit, Now, Op, Ref, RefKind, Who, children, walk
+from wfc.ir.expressions import Apply, Expr, Get, If, Is, Items, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
     Choose,
     ForEach,
@@ -24,7 +24,7 @@ from wfc.ir.machine import (
     Wait,
     Workflow,
 )
-from wfc.ir.types import BOOL, DURATION, INSTANT, INT, Optional, Type
+from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Money, Optional, Type
 from wfc.ir.walk import guards, regions
 from wfc.machine.program import Program
 
@@ -128,7 +128,9 @@ class _Names:
                 return _few(expr.type)
             case Is(_, target) if self._is_input(target):
                 return True
-            case Op(_, op, (left, right)) if op in _COMPARED and self._neighbours(left, right):
+            case Op(_, op, (left, right)) if op in _COMPARED and self._neighbours(op, left, right):
+                return True
+            case Op(_, "in", (item, Items(_, items))) if all(self._neighbours("==", item, each) for each in items):
                 return True
             case Op(_, "and" | "or" as op, args) if any(self._constant(arg) is (op == "or") for arg in args):
                 return True
@@ -139,11 +141,18 @@ class _Names:
             case _:
                 return all(self.decided(part) for part in children(expr))
 
-    def _neighbours(self, left: Expr, right: Expr) -> bool:
-        """Whether a whole number that is given is compared with a constant: its neighbours are among the samples."""
-        pairs = ((left, right), (right, left))
-        whole = (INT, DURATION, INSTANT)
-        return any(a.type in whole and self._is_input(a) and isinstance(b, Lit) for a, b in pairs)
+    def _neighbours(self, op: str, left: Expr, right: Expr) -> bool:
+        """Whether something that is given is compared with a constant: the samples lie on it, and on both sides.
+
+        Of a text only whether it is that one.
+        """
+        for given, other in ((left, right), (right, left)):
+            known = isinstance(other, Lit) or (isinstance(other, Ref) and other.kind == "const")
+            kind = given.type
+            ordered = kind in (INT, DURATION, INSTANT, DATE, DECIMAL) or isinstance(kind, Money)
+            if known and self._is_input(given) and (ordered or (kind == TEXT and op in ("==", "!="))):
+                return True
+        return False
 
     def _is_input(self, expr: Expr) -> bool:
         """Whether it is a parameter, an answer or an event, or a field of one, of which nothing else has the name."""

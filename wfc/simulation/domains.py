@@ -1,11 +1,13 @@
 """Values that tell branches apart: for each type the few that the program's own conditions can distinguish."""
 
+from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
-from itertools import islice, product
+from itertools import count, islice, pairwise, product
 from typing import Any
 
 from wfc.ir.boundary import Misfit
-from wfc.ir.expressions import Expr, Get, Lit, Op, Ref, walk
+from wfc.ir.expressions import Expr, Get, Items, Lit, Op, Ref, walk
 from wfc.ir.machine import FieldDef
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
 from wfc.ir.walk import workflow_expressions
@@ -40,8 +42,12 @@ class Domains:
         for part in walk(expr):
             if isinstance(part, Get):
                 self._read.add(part.name)
-            if isinstance(part, Op) and part.op in ("==", "!=", "<", "<=", ">", ">="):
-                self._note_sides(part.args)
+            match part:
+                case Op(_, "==" | "!=" | "<" | "<=" | ">" | ">=", args):
+                    self._note_sides(args)
+                case Op(_, "in", (item, Items(_, items))) if self.wide:
+                    for each in items:
+                        self._note_sides((item, each))
 
     def _note_sides(self, sides: tuple[Expr, ...]) -> None:
         """What is compared. Where neither side is a literal, one more number makes them differ."""
@@ -148,7 +154,13 @@ class Domains:
             case _ if kind in (INT, DECIMAL, DURATION, INSTANT) or isinstance(kind, Money):
                 return self._numbers(kind, sample)
             case _ if kind in (TEXT, DATE):
-                return [sample, *(value for value in self._literals.get(kind, ()) if value != sample)]
+                literals = self._literals.get(kind, {})
+                found = dict.fromkeys((sample, *literals))
+                if self.wide and kind == DATE:
+                    found.update(dict.fromkeys(day for each in literals for day in _days_beside(each)))
+                if self.wide and kind == TEXT and sample in literals:
+                    found[next(text for n in count(2) if (text := f"{sample} {n}") not in literals)] = None
+                return list(found)
             case _:
                 return [sample]
 
@@ -159,9 +171,21 @@ class Domains:
     def _numbers(self, kind: Type, sample: Any) -> list[Any]:  # noqa: ANN401 - values of the language
         """Each number that is compared with, and its neighbours."""
         found = [sample]
-        for literal in self._literals.get(kind, ()):
-            value = Decimal(str(literal)) if kind == DECIMAL or isinstance(kind, Money) else literal
+        fine = kind == DECIMAL or isinstance(kind, Money)
+        known = sorted(Decimal(str(literal)) if fine else literal for literal in self._literals.get(kind, ()))
+        for value in known:
             found += [each for each in (value, value + 1, value - 1) if each not in found]
+        if fine and self.wide:
+            found += [each for a, b in pairwise(known) if (each := (a + b) / 2) not in found]
         if kind in self._more and len(found) == 1:
             found += [found[0] + 1, found[0] + 100] if self.wide else [found[0] + 1]
         return found
+
+
+def _days_beside(day: str) -> Iterator[str]:
+    """The day before and the day after, where there are such."""
+    for step in (-1, 1):
+        try:
+            yield (date.fromisoformat(day) + timedelta(days=step)).isoformat()
+        except (OverflowError, ValueError):
+            continue

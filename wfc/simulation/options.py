@@ -12,6 +12,7 @@ from wfc.ir.machine import Do, Guard
 from wfc.machine.instance import Fiber, Instance
 from wfc.machine.program import Program
 from wfc.simulation.claim import Claim, Waypoint, WaypointKind
+from wfc.simulation.deciding import deciding_guards
 from wfc.simulation.domains import Domains
 from wfc.simulation.perform import Option, OptionKind, free
 from wfc.simulation.stage import Stage
@@ -38,6 +39,13 @@ class Options:
         self.ways = ways
         self.program = program
         self.domains = Domains(program, wide=True)
+        self._guards: dict[str, frozenset[int]] = {}
+
+    def _deciding(self, workflow: str) -> frozenset[int]:
+        found = self._guards.get(workflow)
+        if found is None:
+            found = self._guards[workflow] = deciding_guards(self.ways.program.flows[workflow].workflow)
+        return found
 
     # -- where to
 
@@ -141,6 +149,8 @@ class Options:
             for guard in frame.guards:
                 if guard.also or guard.kind == "every":
                     cost = aim.far.get(id(frame.tails[id(guard)]), FAR) + 1
+                    if cost > FAR and id(guard) in self._deciding(inst.workflow):
+                        cost = onward + 2
                     if cost < FAR:
                         yield from self._fires(inst, fiber, guard, cost, arrives=False)
             if frame.kind == "also":
