@@ -42,7 +42,7 @@ def test_pre_commit_takes_the_hooks(tmp_path: Path) -> None:
     assert taken("pre_commit", "validate-manifest", str(HOOKS))
     (tmp_path / "wrong.yaml").write_text("- id: a\n", encoding="utf-8")
     assert not taken("pre_commit", "validate-manifest", str(tmp_path / "wrong.yaml"))
-    assert set(hooks()) == {"wfc-check", "wfc-fix"}
+    assert set(hooks()) == {"wfc-check", "wfc-fix", "wfc-fmt"}
     (tmp_path / "a b.wf").write_text(BROKEN, encoding="utf-8")
     for name, text, code in (("wfc-check", BROKEN, 1), ("wfc-fix", BROKEN, 1), ("wfc-check", FINE, 0)):
         (tmp_path / "a b.wf").write_text(text, encoding="utf-8")
@@ -52,6 +52,34 @@ def test_pre_commit_takes_the_hooks(tmp_path: Path) -> None:
         )
         assert done.returncode == code, done.stderr
         assert ("a b.wf:1:20: error[unknown-name]" in done.stdout) == (code == 1)
+
+
+@pytest.mark.slow
+def test_pre_commit_stops_a_commit_whose_files_are_not_laid_out(tmp_path: Path) -> None:
+    """As pre-commit runs it; only that the hook's command is on the path, not in an environment of its own."""
+    hook = {**hooks()["wfc-fmt"], "language": "system"}
+    config = yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]})
+    (tmp_path / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
+    (tmp_path / "a b.wf").write_text("const  limit: Int=3\n", encoding="utf-8")
+    (tmp_path / "broken.wf").write_text("const limit\n", encoding="utf-8")
+    home = {"PRE_COMMIT_HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
+
+    def done(*command: str) -> subprocess.CompletedProcess[str]:
+        given = environment(tmp_path, **home)
+        return subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+
+    run = (sys.executable, "-m", "pre_commit", "run", "wfc-fmt", "--files")
+    assert done("git", "init", "--quiet").returncode == 0
+    assert done("git", "add", ".").returncode == 0
+    first = done(*run, "a b.wf")
+    assert "files were modified by this hook" in first.stdout, first.stdout
+    assert (tmp_path / "a b.wf").read_text(encoding="utf-8") == FINE
+    assert done("git", "add", ".").returncode == 0
+    assert done(*run, "a b.wf", "wfc.toml").returncode == 0
+    refused = done(*run, "broken.wf")
+    assert refused.returncode == 1
+    assert "broken.wf:" in refused.stdout
+    assert (tmp_path / "broken.wf").read_text(encoding="utf-8") == "const limit\n"
 
 
 def action() -> dict[str, Any]:
