@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.editors.running import ROOT
+from tests.editors.running import ROOT, environment
 
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 BROKEN = "const limit: Int = limt\n"
@@ -27,17 +27,6 @@ def taken(*command: str) -> bool:
     return done.returncode == 0
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    """A process environment in which `wfc` is a command."""
-    tools = folder / "tools"
-    tools.mkdir(exist_ok=True)
-    wfc = tools / "wfc"
-    wfc.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfc.cli.main "$@"\n', encoding="utf-8")
-    wfc.chmod(0o755)
-    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
-
-
 def test_pre_commit_takes_the_hooks(tmp_path: Path) -> None:
     assert taken("pre_commit", "validate-manifest", str(HOOKS))
     (tmp_path / "wrong.yaml").write_text("- id: a\n", encoding="utf-8")
@@ -48,7 +37,7 @@ def test_pre_commit_takes_the_hooks(tmp_path: Path) -> None:
         (tmp_path / "a b.wf").write_text(text, encoding="utf-8")
         command = [*hooks()[name]["entry"].split(), "a b.wf"]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env=environment(tmp_path, NO_COLOR="1"), capture_output=True, text=True, check=False
         )
         assert done.returncode == code, done.stderr
         assert ("a b.wf:1:20: error[unknown-name]" in done.stdout) == (code == 1)
@@ -65,7 +54,7 @@ def test_pre_commit_stops_a_commit_whose_files_are_not_laid_out(tmp_path: Path) 
     home = {"PRE_COMMIT_HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
 
     def done(*command: str) -> subprocess.CompletedProcess[str]:
-        given = environment(tmp_path, **home)
+        given = environment(tmp_path, NO_COLOR="1", **home)
         return subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
 
     run = (sys.executable, "-m", "pre_commit", "run", "wfc-fmt", "--files")
@@ -116,7 +105,7 @@ def test_the_step_of_the_action_checks(paths: str, text: str, strict: str, code:
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"],  # as GitHub starts `shell: bash`
         cwd=tmp_path,
-        env=environment(tmp_path, **given, **runner),
+        env=environment(tmp_path, NO_COLOR="1", **given, **runner),
         capture_output=True,
         text=True,
         check=False,
