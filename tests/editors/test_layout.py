@@ -79,6 +79,19 @@ def test_vim_wraps_a_comment_by_itself(name: str, tmp_path: Path) -> None:
     assert run_vim(name, tmp_path, lines) == ["// one two", "// three", "const a:Int = 1"]
 
 
+@pytest.mark.parametrize("name", VIMS)
+@pytest.mark.parametrize(("text", "changes"), [(CROWDED, True), (BROKEN, False)])
+def test_vim_lays_out_before_a_save_and_saves_in_any_case(
+    name: str, text: str, *, changes: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.wf").write_text(text, encoding="utf-8")
+    lines = ["autocmd BufWritePre *.wf WfcFmt", "edit a.wf", "call append('$', '// more')", "silent write"]
+    assert run_vim(name, tmp_path, [*lines, "let g:result = &modified"]) == 0
+    typed = f"{text}// more\n"
+    expected = "".join(f"{line}\n" for line in laid_out(typed)) if changes else typed
+    assert (tmp_path / "a.wf").read_text(encoding="utf-8") == expected
+
+
 def emacs(folder: Path, text: str, forms: str) -> dict[str, object]:
     (folder / "a b.wf").write_text(text, encoding="utf-8")
     told = run_emacs(folder, f'(find-file "a b.wf") {forms}')

@@ -73,6 +73,21 @@ def test_the_problem_matcher_reads_every_line() -> None:
         }
 
 
+def test_the_tasks_of_the_page_are_read_by_matchers_that_are_there() -> None:
+    page = (ROOT / "docs" / "editors" / "vscode.md").read_text(encoding="utf-8")
+    (block,) = (
+        block for block in re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) if '"tasks"' in block
+    )
+    tasks = {task["label"]: task for task in json.loads(block)["tasks"]}
+    matchers = {f"${matcher['name']}": matcher for matcher in read("package.json")["contributes"]["problemMatchers"]}
+    assert {task["problemMatcher"] for task in tasks.values() if task["problemMatcher"]} == set(matchers)
+    for task in tasks.values():
+        if task["problemMatcher"]:
+            matcher = matchers[task["problemMatcher"]]
+            assert task["command"] == f"{matcher['label']} --color never"
+            assert task.get("isBackground", False) == ("background" in matcher)
+
+
 @pytest.mark.slow
 def test_the_watching_matcher_sees_where_a_round_begins_and_ends(tmp_path: Path) -> None:
     contributed = read("package.json")["contributes"]
