@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JS := tests/js
+CODE_SERVER := build/code-server
 WORKFLOWS = $(shell git ls-files '*.wf' ':!tests/corpus')
 CHROMIUM := chromium chromium-browser google-chrome
 
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 NODE_CHECK := process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-all lint fmt generate pictures bench mutants clean
+.PHONY: help setup demo test test-fast test-all lint fmt generate pictures pictures-vscode bench mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -118,10 +119,26 @@ fmt: $(VENV)/.dev ## format, and fix what can be fixed safely
 generate: $(VENV)/.dev ## rewrite the generated files
 	python -m wfc.devtools.generate
 
-pictures: setup ## draw the images of README.md and the docs
+pictures: setup ## draw the images of README.md and the docs; needs tmux
 	wfc compile examples/order-fulfillment examples/loan-approval --target diagram --out build/pictures
 	node $(JS)/render-gate.mjs $(JS)/node_modules/mermaid/dist/mermaid.min.js --png docs/images \
 	  build/pictures/order-fulfillment.diagram.md build/pictures/loan-approval.diagram.md > build/pictures/told.json
+	python -m tests.pictures.draw check.png vim.png emacs.png
+
+# VS Code as it is served to a browser: large, and for Node 20 only, so nothing but this picture asks for it. Its own script of
+# installation would fetch a tool for searching as well, so what has to be built is named here.
+$(CODE_SERVER)/.installed: tests/pictures/code-server/package.json tests/pictures/code-server/package-lock.json
+	mkdir -p $(CODE_SERVER)
+	cp $^ $(CODE_SERVER)
+	cd $(CODE_SERVER) && npm ci --ignore-scripts && npm rebuild argon2
+	cd $(CODE_SERVER)/node_modules/code-server/lib/vscode && npm install --omit=dev --ignore-scripts && \
+	  npm_config_yes=true npm rebuild node-pty @vscode/spdlog native-watchdog && ln -sfn node_modules node_modules.asar
+	cd $(CODE_SERVER)/node_modules/code-server/lib/vscode/extensions && npm install --omit=dev --ignore-scripts
+	@touch $@
+
+pictures-vscode: setup $(CODE_SERVER)/.installed ## draw the image of VS Code; installs a VS Code for it into build
+	cp tests/pictures/code-server/session.mjs $(CODE_SERVER)
+	python -m tests.pictures.draw vscode.png
 
 bench: $(VENV)/.dev ## measure start-up, parsing and the machine
 	python -m benchmarks.run

@@ -9,6 +9,7 @@
 ;; Highlighting and indentation of .wf files, and `compile' with wfc.
 ;;
 ;; `M-x compile' in such a buffer offers `wfc check'; `next-error' goes from problem to problem.
+;; `M-x wfc-format-buffer' lays the buffer out as `wfc fmt' does, `wfc-format-on-save-mode' before each save.
 
 ;;; Code:
 
@@ -129,6 +130,53 @@ further in is a clause of the one above it, and stays."
 
 (add-to-list 'compilation-error-regexp-alist-alist wfc-error-regexp)
 (add-to-list 'compilation-error-regexp-alist 'wfc)
+
+;;;###autoload
+(defun wfc-format-buffer ()
+  "Lay the buffer out as `wfc fmt' does.
+Point and marks stay at their text.  What wfc refuses stays as it is, and the
+echo area says why.  Return non-nil if the buffer is laid out."
+  (interactive "*")
+  (let ((source (current-buffer))
+        (name (if buffer-file-name (file-relative-name buffer-file-name) "buffer.wf"))
+        (program (split-string-and-unquote wfc-command))
+        ;; Messages go to a file of their own, so that they do not mix with the text.
+        (said (make-temp-file "wfc"))
+        (coding-system-for-read 'utf-8-unix)
+        (coding-system-for-write 'utf-8-unix))
+    (unwind-protect
+        (with-temp-buffer
+          (let* ((new (current-buffer))
+                 (status
+                  (condition-case failed
+                      (with-current-buffer source
+                        (save-restriction
+                          (widen)
+                          (apply #'call-process-region nil nil (car program) nil (list new said) nil
+                                 (append (cdr program)
+                                         (list "fmt" "--color" "never" "--stdin-filename" name "-")))))
+                    (error (error-message-string failed)))))
+            (if (eq status 0)
+                (with-current-buffer source
+                  (save-restriction
+                    (widen)
+                    (replace-buffer-contents new 1))
+                  t)
+              (erase-buffer)
+              (insert-file-contents said)
+              (message "%s" (cond ((stringp status) status)
+                                  ((= (point-min) (point-max)) (format "wfc fmt ended with %s" status))
+                                  (t (buffer-substring (point-min) (line-end-position)))))
+              nil)))
+      (delete-file said))))
+
+;;;###autoload
+(define-minor-mode wfc-format-on-save-mode
+  "Lay the buffer out before each save, unless wfc refuses it."
+  :lighter nil
+  (if wfc-format-on-save-mode
+      (add-hook 'before-save-hook #'wfc-format-buffer nil t)
+    (remove-hook 'before-save-hook #'wfc-format-buffer t)))
 
 ;;;###autoload
 (define-derived-mode wfc-mode prog-mode "wfc"

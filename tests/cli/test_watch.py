@@ -33,6 +33,7 @@ class Watcher:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.lines: Queue[tuple[float, str]] = Queue()
+        self.first: list[str] = []
         Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -73,7 +74,7 @@ def watching(folder: Path, root: Path, *arguments: str) -> Iterator[Watcher]:
     ) as process:
         watcher = Watcher(process)
         try:
-            watcher.until(_READY)
+            watcher.first = watcher.until(_READY)[1]
             yield watcher
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=_LIMIT) == 0

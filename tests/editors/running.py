@@ -67,24 +67,24 @@ def run_emacs(folder: Path, forms: str, *, with_mode: bool = True) -> Any:
     return _result(out)
 
 
-def _run(command: list[str], folder: Path) -> None:
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """A process environment in which `wfc` is a command."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     wfc = tools / "wfc"
     wfc.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfc.cli.main "$@"\n', encoding="utf-8")
     wfc.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(folder),
-        "LC_ALL": "C.UTF-8",
-        "TERM": "dumb",  # as Emacs says to its children when it has a screen
-    }
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **more}
+
+
+def _run(command: list[str], folder: Path) -> None:
+    # TERM is what Emacs says to its children when it has a screen.
+    own = environment(folder, HOME=str(folder), LC_ALL="C.UTF-8", TERM="dumb")
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environment,
+        env=own,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.editors.running import ROOT
+from tests.editors.running import ROOT, environment
 
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 BROKEN = "const limit: Int = limt\n"
@@ -27,31 +27,48 @@ def taken(*command: str) -> bool:
     return done.returncode == 0
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    """A process environment in which `wfc` is a command."""
-    tools = folder / "tools"
-    tools.mkdir(exist_ok=True)
-    wfc = tools / "wfc"
-    wfc.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m wfc.cli.main "$@"\n', encoding="utf-8")
-    wfc.chmod(0o755)
-    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
-
-
 def test_pre_commit_takes_the_hooks(tmp_path: Path) -> None:
     assert taken("pre_commit", "validate-manifest", str(HOOKS))
     (tmp_path / "wrong.yaml").write_text("- id: a\n", encoding="utf-8")
     assert not taken("pre_commit", "validate-manifest", str(tmp_path / "wrong.yaml"))
-    assert set(hooks()) == {"wfc-check", "wfc-fix"}
+    assert set(hooks()) == {"wfc-check", "wfc-fix", "wfc-fmt"}
     (tmp_path / "a b.wf").write_text(BROKEN, encoding="utf-8")
     for name, text, code in (("wfc-check", BROKEN, 1), ("wfc-fix", BROKEN, 1), ("wfc-check", FINE, 0)):
         (tmp_path / "a b.wf").write_text(text, encoding="utf-8")
         command = [*hooks()[name]["entry"].split(), "a b.wf"]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env=environment(tmp_path, NO_COLOR="1"), capture_output=True, text=True, check=False
         )
         assert done.returncode == code, done.stderr
         assert ("a b.wf:1:20: error[unknown-name]" in done.stdout) == (code == 1)
+
+
+@pytest.mark.slow
+def test_pre_commit_stops_a_commit_whose_files_are_not_laid_out(tmp_path: Path) -> None:
+    """As pre-commit runs it; only that the hook's command is on the path, not in an environment of its own."""
+    hook = {**hooks()["wfc-fmt"], "language": "system"}
+    config = yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]})
+    (tmp_path / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
+    (tmp_path / "a b.wf").write_text("const  limit: Int=3\n", encoding="utf-8")
+    (tmp_path / "broken.wf").write_text("const limit\n", encoding="utf-8")
+    home = {"PRE_COMMIT_HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
+
+    def done(*command: str) -> subprocess.CompletedProcess[str]:
+        given = environment(tmp_path, NO_COLOR="1", **home)
+        return subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+
+    run = (sys.executable, "-m", "pre_commit", "run", "wfc-fmt", "--files")
+    assert done("git", "init", "--quiet").returncode == 0
+    assert done("git", "add", ".").returncode == 0
+    first = done(*run, "a b.wf")
+    assert "files were modified by this hook" in first.stdout, first.stdout
+    assert (tmp_path / "a b.wf").read_text(encoding="utf-8") == FINE
+    assert done("git", "add", ".").returncode == 0
+    assert done(*run, "a b.wf", "wfc.toml").returncode == 0
+    refused = done(*run, "broken.wf")
+    assert refused.returncode == 1
+    assert "broken.wf:" in refused.stdout
+    assert (tmp_path / "broken.wf").read_text(encoding="utf-8") == "const limit\n"
 
 
 def action() -> dict[str, Any]:
@@ -88,7 +105,7 @@ def test_the_step_of_the_action_checks(paths: str, text: str, strict: str, code:
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"],  # as GitHub starts `shell: bash`
         cwd=tmp_path,
-        env=environment(tmp_path, **given, **runner),
+        env=environment(tmp_path, NO_COLOR="1", **given, **runner),
         capture_output=True,
         text=True,
         check=False,

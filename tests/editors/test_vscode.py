@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_watch import watching
 from tests.editors.running import EDITORS, ROOT
 from tests.formats.problems import hostile
 from wfc.problems.problem import Report
@@ -55,12 +56,12 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 def test_the_problem_matcher_reads_every_line() -> None:
-    (matcher,) = read("package.json")["contributes"]["problemMatchers"]
-    pattern = re.compile(matcher["pattern"]["regexp"])
+    (given,) = read("package.json")["contributes"]["problemPatterns"]
+    pattern = re.compile(given["regexp"])
     for problem in hostile():
         match = pattern.fullmatch(concise(problem))
         assert match is not None
-        told = {key: match[group] for key, group in matcher["pattern"].items() if isinstance(group, int)}
+        told = {key: match[group] for key, group in given.items() if isinstance(group, int)}
         line, column = problem.at.position
         assert told == {
             "file": visible(problem.at.source.path),
@@ -70,6 +71,50 @@ def test_the_problem_matcher_reads_every_line() -> None:
             "code": problem.code,
             "message": visible(problem.message()),
         }
+
+
+def test_the_tasks_of_the_page_are_read_by_matchers_that_are_there() -> None:
+    page = (ROOT / "docs" / "editors" / "vscode.md").read_text(encoding="utf-8")
+    (block,) = (
+        block for block in re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) if '"tasks"' in block
+    )
+    tasks = {task["label"]: task for task in json.loads(block)["tasks"]}
+    matchers = {f"${matcher['name']}": matcher for matcher in read("package.json")["contributes"]["problemMatchers"]}
+    assert {task["problemMatcher"] for task in tasks.values() if task["problemMatcher"]} == set(matchers)
+    for task in tasks.values():
+        if task["problemMatcher"]:
+            matcher = matchers[task["problemMatcher"]]
+            assert task["command"] == f"{matcher['label']} --color never"
+            assert task.get("isBackground", False) == ("background" in matcher)
+
+
+@pytest.mark.slow
+def test_the_watching_matcher_sees_where_a_round_begins_and_ends(tmp_path: Path) -> None:
+    contributed = read("package.json")["contributes"]
+    once, again = contributed["problemMatchers"]
+    assert {**again, "name": once["name"], "label": once["label"], "background": None} == {**once, "background": None}
+    assert once["pattern"] == f"${contributed['problemPatterns'][0]['name']}"
+    background = again["background"]
+    assert background["activeOnStart"]  # the first round begins without a line
+    begins, ends = re.compile(background["beginsPattern"]), re.compile(background["endsPattern"])
+    problem = re.compile(contributed["problemPatterns"][0]["regexp"])
+
+    def kinds(lines: list[str]) -> list[str]:
+        """What each line is to the editor; it asks no more of a line than whether a pattern is found in it."""
+        told = (("begins", begins), ("ends", ends), ("problem", problem))
+        return [" ".join(name for name, pattern in told if pattern.search(line)) for line in lines]
+
+    (tmp_path / "wfc.toml").write_text("", encoding="utf-8")
+    limits = tmp_path / "limits changed.wf"
+    limits.write_text("const limit: Int = limt\n", encoding="utf-8")
+    command = ("check", "--output-format", "concise", "--color", "never")
+    with watching(tmp_path, ROOT, *command) as watcher:
+        assert kinds(watcher.first) == ["problem", "", "ends"]
+        limits.write_text("const limit: Int = more\n", encoding="utf-8")
+        assert kinds(watcher.until("wfc: watching")[1]) == ["begins", "problem", "", "ends"]
+        limits.write_text("const limit: Int = 3\n", encoding="utf-8")
+        (tmp_path / "other.wf").write_text("const other: Int = 3\n", encoding="utf-8")
+        assert kinds(watcher.until("wfc: watching")[1]) == ["begins", "", "ends"]
 
 
 # What has to stand around a snippet so that it is a module.

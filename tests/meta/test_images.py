@@ -4,10 +4,14 @@ import hashlib
 import json
 from pathlib import Path
 
+from tests.pictures.sources import IMAGES as EDITORS
+from tests.pictures.sources import PICTURES, TOLD, drawn_from, shown
 from wfc.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = ROOT / "docs" / "images"
+DOCS = ROOT / "docs"
+IMAGES = DOCS / "images"
+_SMALL = 150_000  # bytes
 EXAMPLES = ("order-fulfillment", "loan-approval")
 
 
@@ -23,3 +27,22 @@ def test_images_are_of_the_pictures_of_today(tmp_path: Path) -> None:
     told = json.loads((IMAGES / "pictures.json").read_text(encoding="utf-8"))
     assert told == drawn, "draw them again: make pictures"
     assert {path.name for path in IMAGES.glob("*.png")} == set(drawn)
+
+
+def test_editors_are_drawn_with_the_files_of_today() -> None:
+    told = json.loads(TOLD.read_text(encoding="utf-8"))
+    drawn = {name: drawn_from(name) for name in PICTURES}
+    assert told == drawn, "draw them again: make pictures, make pictures-vscode"
+    found = {path.name: path for path in EDITORS.iterdir() if path != TOLD}
+    assert set(found) == set(drawn)
+    pages = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    for name, path in found.items():
+        assert f"images/editors/{name})" in pages
+        assert path.stat().st_size < _SMALL, f"{name} is too large for a page"
+
+
+def test_a_word_that_no_picture_shows_asks_for_no_new_ones() -> None:
+    assert shown(r"\%(activity\|metric\|state\)") == shown(r"\%(activity\|state\)")
+    assert shown('"metric"\n  "state"') == shown('"state"')
+    assert shown("activity|state") != shown("activity|stated")
+    assert shown("(activity)|state") != shown("activity|state")

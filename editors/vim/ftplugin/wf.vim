@@ -9,7 +9,9 @@ let b:did_ftplugin = 1
 setlocal comments=:///,:// commentstring=//\ %s
 setlocal expandtab shiftwidth=2 softtabstop=2
 setlocal formatoptions-=t formatoptions+=croql
-setlocal suffixesadd=.wf
+setlocal suffixesadd=.wf formatexpr=wfc#formatexpr()
 compiler wfc
 
-let b:undo_ftplugin = 'setl com< cms< et< sw< sts< fo< sua< mp< efm<'
+command! -buffer -bar WfcFmt call wfc#format()
+
+let b:undo_ftplugin = 'setl com< cms< et< sw< sts< fo< sua< fex< mp< efm< | sil! delc WfcFmt'
