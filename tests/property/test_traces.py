@@ -57,7 +57,7 @@ def claimed(run: Run, trace: Trace) -> bool:
         case "undone" | "undo failed":
             return any(record.kind == kind and record.get("operation") == name for record in run.records)
         case "raised":
-            return any(record.kind == kind for record in run.records)
+            return any(record.kind == kind and name in ("", record.get("error")) for record in run.records)
         case _:
             return kind in NEVER_TOLD
 

@@ -8,7 +8,7 @@ from wfc.flow.graph import Frame
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Guard
 from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity, Step
-from wfc.simulation.claim import Claim, Sign, leaving
+from wfc.simulation.claim import FIRST, Claim, Sign, leaving
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
 from wfc.text.source import Span
@@ -109,7 +109,8 @@ def _claims(
     aborts = (abort for point in sources for abort in point.aborts if abort.errors & missing)
     for abort in islice(aborts, TRIES):
         errors = abort.errors & missing
-        yield leaving(flow, (), abort.source, abort, Sign("raised"), errors=frozenset(errors)), closing
+        for name in (*(each for each in FIRST if each in errors), *sorted(errors - set(FIRST))):
+            yield leaving(flow, (), abort.source, abort, Sign("raised", name), errors=frozenset((name,))), closing
 
 
 def _caught(frame: Frame) -> set[str]:

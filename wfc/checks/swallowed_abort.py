@@ -292,13 +292,23 @@ def _target(call: Point) -> str:
     return call.step.target if isinstance(call.step, Do | Start) else ""
 
 
-def _claims(flow: WorkflowFlow, abort: Abort) -> Iterator[Claim]:
+def _behind(point: Point, guard: Guard) -> tuple[Waypoint, ...]:
+    """The step or node that comes when a call has worked, if there is one; an arrow of the guard leads to the node."""
+    passed = (Goto,) if _arrow(guard) is None else (Goto, Audit, Measure, Let)
+    after = point.next[0] if point.next else point
+    while len(after.next) == 1 and (after.kind == "completed" or isinstance(after.step, passed)):
+        after = after.next[0]
+    comes = after.kind == "node" or (after.kind in WAITING and after.step is not None)
+    return (Waypoint("pass", after),) if comes else ()
+
+
+def _claims(flow: WorkflowFlow, abort: Abort, then: tuple[Waypoint, ...] = ()) -> Iterator[Claim]:
     """Runs in which a guard takes over and that then end as a success: first one in which nothing else fails."""
     name, sign = flow.workflow.name, Sign("completed")
     if abort.source.kind not in WAITING:
         yield Claim(name, (), sign, abort.source)
         return
-    ways = (Waypoint("leave", abort.source, abort),)
+    ways = (Waypoint("leave", abort.source, abort), *then)
     yield Claim(name, ways, sign)
     yield Claim(name, ways, sign, flow.graph.end)
 
@@ -329,7 +339,7 @@ def _report(program: Inquiry, flow: WorkflowFlow, point: Point, abort: Abort, re
     if guard is None or guard.at is None:
         return
     closing = (TraceStep(f"not done: {step.target}"),)
-    shown = program.first((claim, closing) for claim in _claims(flow, abort))
+    shown = program.first((claim, closing) for claim in _claims(flow, abort, _behind(point, guard)))
     if shown.verdict == "impossible":
         return
     report(

@@ -77,7 +77,7 @@ def _check(program: Inquiry, flow: WorkflowFlow, point: Point, abort: Abort, rep
         return
     source = f"`{step.target}`" if isinstance(step, Do) else "this step"
     labels = (Label(flow.workflow.at, "does not declare it"),) if flow.workflow.at is not None and not beside else ()
-    claim = leaving(flow, (), point, abort, Sign("raised"), errors=frozenset(left))
+    claims = (leaving(flow, (), point, abort, Sign("raised", name), errors=frozenset((name,))) for name in left)
     report(
         UnhandledError(
             at=step.at,
@@ -85,7 +85,7 @@ def _check(program: Inquiry, flow: WorkflowFlow, point: Point, abort: Abort, rep
             source=source,
             workflow=flow.workflow.name,
             beside=beside,
-            trace=program.show(claim).trace,
+            trace=program.first((claim, ()) for claim in claims).trace,
             labels=labels,
             fixes=() if beside else _fixes(flow.workflow, left),
         )

@@ -11,6 +11,7 @@ from wfc.ir.machine import Do
 from wfc.problems.problem import Step, Trace
 
 Verdict = Literal["shown", "impossible", "open"]
+FIRST = ("Timeout", "Unavailable", "Invalid")  # failures of an attempt that are tried first
 GHOST = "undo.missing"  # what undoes, in a run that looks for missing undos, an effect that has none
 
 WaypointKind = Literal["done", "at", "leave", "pass", "again", "late", "cancel"]
@@ -43,9 +44,9 @@ class Sign:
     """What is to be seen behind the last waypoint; `path` is a node, an operation or a guard.
 
     `missing undo`: an effect is to be undone that has no undo. `undone`: something is undone. `undo failed`: an undo
-    is given up. `entered`: a node. `completed`, `failed`: the process ends so. `raised`: an error leaves a call or a
-    step. `fired`: a guard. `halted`: a token stands where nothing leads on. `same key`: an operation is called twice
-    with one key. `promise`: an sla is broken. `there`: nothing more than to have come so far.
+    is given up. `entered`: a node. `completed`, `failed`: the process ends so. `raised`: an error, or any, leaves a
+    call or a step. `fired`: a guard. `halted`: a token stands where nothing leads on. `same key`: an operation is
+    called twice with one key. `promise`: an sla is broken. `there`: nothing more than to have come so far.
     """
 
     kind: SignKind

@@ -46,8 +46,8 @@ class Moment:
                 return any(r.kind == kind and sign.path in ("", r.get("operation")) for r in self.records)
             case "entered":
                 return any(r.kind == "entered" and r.path == sign.path for r in self.records)
-            case "raised":
-                return any(r.kind == "raised" for r in self.records)
+            case "raised" as kind:
+                return any(r.kind == kind and sign.path in ("", r.get("error")) for r in self.records)
             case "fired":
                 return any(r.kind == "guard fired" and r.get("guard") == sign.path for r in self.records)
             case "promise":

@@ -11,14 +11,13 @@ from wfc.ir.expressions import Ref
 from wfc.ir.machine import Do, Guard
 from wfc.machine.instance import Fiber, Instance
 from wfc.machine.program import Program
-from wfc.simulation.claim import Claim, Waypoint, WaypointKind
+from wfc.simulation.claim import FIRST, Claim, Waypoint, WaypointKind
 from wfc.simulation.deciding import deciding_guards
 from wfc.simulation.domains import Domains
 from wfc.simulation.perform import Option, OptionKind, free
 from wfc.simulation.stage import Stage
 
 FAR = 1_000_000
-FIRST = ("Timeout", "Unavailable", "Invalid")  # failures of an attempt that are tried first
 
 
 @attrs.frozen

@@ -59,6 +59,8 @@ class _Teller:
             if moment.outside and isinstance(moment.given, Operator) and moment.given.action == "cancel":
                 self._add("an operator cancels the process", moment.step)
             for record in moment.records:
+                if record.kind in ("entered", "answered", "event consumed"):
+                    self.raised = ""
                 self._record(record, moment)
         self._undone()
         return self.steps
@@ -101,8 +103,7 @@ class _Teller:
                 self.astray = True
                 self._add("the lock does not become free in time", step)
             case "raised" if not undoing and record.get("error") != self.raised:
-                self.astray = True
-                self._add(f"fails with {_short(record.get('error'))}", step)
+                self._raises(str(record.get("error")), step)
             case "sla breached":
                 self._add(f"the promised time is over{self._under_way(step)}", step)
             case "tolerated":
@@ -152,6 +153,11 @@ class _Teller:
             self._add(
                 f"{operation}{self.branch}: done{f' after {len(failed)} failed attempts' if failed else ''}", step
             )
+
+    def _raises(self, error: str, step: Doing | None) -> None:
+        self.astray = True
+        self.raised = error
+        self._add(f"fails with {_short(error)}", step)
 
     def _failed(self, operation: str, error: str, step: Doing | None) -> None:
         self.raised = error
