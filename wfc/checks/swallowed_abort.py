@@ -16,6 +16,7 @@ from wfc.ir.machine import (
     Let,
     Measure,
     Node,
+    Parallel,
     Region,
     Scope,
     Start,
@@ -41,8 +42,9 @@ class SwallowedAbort(Problem):
     The handler falls back into the way of success, or leads to the very node that comes next anyway, without giving
     what the call would have given, and without anything done instead. What follows believes that the call has worked:
     goods are shipped that nobody has paid for. The same goes for a state or a scope that is left by one of its guards,
-    so that what was done in it is undone, and goes on where its own arrow leads too. Let the error leave, or lead it to
-    where it is dealt with. If a failure really does no harm, say so: `optional` at the call.
+    so that what was done in it is undone, and goes on where its own arrow leads too, and for a `parallel` whose `catch`
+    does nothing. Let the error leave, or lead it to where it is dealt with. If a failure really does no harm, say so:
+    `optional` at the call.
 
     ```wf fails
     error CardDeclined
@@ -111,13 +113,14 @@ class SwallowedAbort(Problem):
 
     def message(self) -> str:
         if self.place:
-            return f"after `{self.trigger}` nothing is left of `{self.place}`, and `{self.target}` follows all the same"
+            follows = f"`{self.target}` follows" if self.target else "the next step follows"
+            return f"after `{self.trigger}` nothing is left of {self.place}, and {follows} all the same"
         shown = listed(self.errors[:3], "or")
         return f"when `{self.operation}` fails with {shown}, the process goes on as if it had worked"
 
     def label(self) -> str:
         if self.place:
-            return f"goes on as if `{self.place}` had worked"
+            return f"goes on as if {self.place} had worked"
         return "handled, and then the next step comes all the same"
 
     def help(self) -> tuple[str, ...]:
@@ -194,12 +197,28 @@ def _around(program: Inquiry, flow: WorkflowFlow) -> dict[int, list[Abort]]:
         behind = entries.get(f"{around}.{target}" if around else target)
         if same and behind is not None and id(behind) not in program.ways.to(flow.graph.entries[id(node)]):
             own.update(id(guard) for guard in same)
+    own.update(_of_parallels(program, flow))
     found: dict[int, list[Abort]] = {}
     for point in flow.graph.points if own else ():
         for abort in point.aborts:
             if id(abort.guard) in own and flow.reached(point):
                 found.setdefault(id(abort.guard), []).append(abort)
     return found
+
+
+def _of_parallels(program: Inquiry, flow: WorkflowFlow) -> Iterator[int]:
+    """The guards of a `parallel` without a value behind which the next step comes."""
+    forks = {id(p.step): p for p in flow.graph.points if p.kind == "fork" and isinstance(p.step, Parallel)}
+    for join in flow.graph.points:
+        fork = forks.get(id(join.step)) if join.kind == "join" else None
+        if fork is None or not isinstance(fork.step, Parallel) or fork.step.bind is not None:
+            continue
+        if any(id(point) in program.ways.to(fork) for point in join.next):
+            continue  # the next round does it anew
+        for guard in fork.step.guards:
+            swallows = guard.kind == "catch" and not guard.also and not guard.keep and _does_nothing(guard.steps)
+            if swallows and _arrow(guard) in (None, _next_arrow(join)):
+                yield id(guard)
 
 
 def _only_arrow(node: Node) -> str | None:
@@ -219,13 +238,13 @@ def _place(program: Inquiry, flow: WorkflowFlow, aborts: list[Abort], report: Re
     lost = [(abort, call) for abort in aborts if (call := _lost(flow, abort, changing)) is not None]
     if guard is None or guard.at is None or not lost:
         return
-    target, event = _arrow(guard) or "", guard.kind != "catch"
+    target, event = _arrow(guard) or _next_of(flow, frame), guard.kind != "catch"
     if event and _only_ends(flow, target):
         return
     lost.sort(key=lambda pair: pair[1] is pair[0].source)  # something is undone: that is seen best
     place = _name(frame)
     shown = program.first(
-        (claim, (TraceStep(f"nothing is left of `{place}`"),))
+        (claim, (TraceStep(f"nothing is left of {place}"),))
         for abort, _ in lost[:TRIES]
         for claim in _claims(flow, abort)
     )
@@ -285,7 +304,13 @@ def _only_ends(flow: WorkflowFlow, name: str) -> bool:
 
 def _name(frame: Frame) -> str:
     subject = frame.subject
-    return subject.path if isinstance(subject, State | Region) else ""
+    return f"`{subject.path}`" if isinstance(subject, State | Region) else "this `parallel`"
+
+
+def _next_of(flow: WorkflowFlow, frame: Frame) -> str:
+    """Where the arrow behind a `parallel` leads, if there is one."""
+    joins = (point for point in flow.graph.points if point.kind == "join" and point.step is frame.subject)
+    return next((target for join in joins if (target := _next_arrow(join)) is not None), "")
 
 
 def _target(call: Point) -> str:
