@@ -25,7 +25,9 @@ ANSWERS: dict[str, frozenset[str]] = {
         {"never-finishes", "endless-cycle", "dead-end", "non-exhaustive-choice", "dead-arm", "unheard-event"}
     ),
     "endless turn": frozenset({"endless-cycle"}),
-    "never entered": frozenset({"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}),
+    "never entered": frozenset(
+        {"unreachable-state", "dead-arm", "unheard-event", "never-finishes", "dead-end", "non-exhaustive-choice"}
+    ),
     "unhandled": frozenset({"unhandled-error"}),
     "crossed pivot": frozenset({"abort-after-pivot", "unordered-pivot", "pivot-may-give-up", "unhandled-error"}),
     "same key": frozenset({"key-in-cycle", "duplicate-key"}),

@@ -42,10 +42,8 @@ def agree(text: str) -> None:
         assert f"{workflow}:{problem.name}" not in judged.truth.entered, (text, problem.message())  # type: ignore[attr-defined]
     if "choose" not in text:  # which values there are is another question
         lost = {name for kind, name in faults if kind == "never entered"}
-        assert not lost or told(judged, {"unreachable-state", "dead-arm", "unheard-event", "never-finishes"}), (
-            text,
-            lost,
-        )
+        answers = {"unreachable-state", "dead-arm", "unheard-event", "never-finishes", "dead-end"}
+        assert not lost or told(judged, answers), (text, lost)
     stuck = {fault for fault in faults if fault[0] in ("halted", "stuck")}
     assert not stuck or told(judged, STUCK), (text, stuck)
     undone = {name for kind, name in faults if kind == "not undone"}

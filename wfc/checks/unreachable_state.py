@@ -37,6 +37,8 @@ class UnreachableState(Problem):
 
     kind: str
     name: str
+    roots: ClassVar[frozenset[str]] = frozenset(("dead-end", "non-exhaustive-choice"))
+
     workflow: str
     named: bool = False
 

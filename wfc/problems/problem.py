@@ -76,12 +76,14 @@ class Problem(Value):
     A subclass lives in a file of its own name; its code is that name in kebab case and its docstring is the page that
     `wfc explain` shows: one line, why it matters, an example that fails, one that passes, and how to say "I mean it".
     `label` is the text at the place itself, `trace` a run that shows the problem. An `arguable` error may be allowed
-    with a reason, as every warning may: the process runs all the same.
+    with a reason, as every warning may: the process runs all the same. `roots` are the codes of which one in the same
+    workflow may be its cause: it is told when that is mended.
     """
 
     code: ClassVar[str] = ""
     severity: ClassVar[Severity] = Severity.ERROR
     arguable: ClassVar[bool] = False
+    roots: ClassVar[frozenset[str]] = frozenset()
 
     at: Span
     labels: tuple[Label, ...] = ()
