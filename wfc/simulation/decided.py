@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from wfc.flow.bindings import Binding, bindings, is_plain
-from wfc.ir.evaluate import NotConstant
+from wfc.ir.evaluate import NotConstant, folded
 from wfc.ir.expressions import Apply, Expr, Get, If, Is, Items, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
     Choose,
@@ -147,7 +147,7 @@ class _Names:
         Of a text only whether it is that one.
         """
         for given, other in ((left, right), (right, left)):
-            known = isinstance(other, Lit) or (isinstance(other, Ref) and other.kind == "const")
+            known = isinstance(folded(other), Lit) or (isinstance(other, Ref) and other.kind == "const")
             kind = given.type
             ordered = kind in (INT, DURATION, INSTANT, DATE, DECIMAL) or isinstance(kind, Money)
             if known and self._is_input(given) and (ordered or (kind == TEXT and op in ("==", "!="))):

@@ -7,7 +7,8 @@ from itertools import count, islice, pairwise, product
 from typing import Any
 
 from wfc.ir.boundary import Misfit
-from wfc.ir.expressions import Expr, Get, Items, Lit, Op, Ref, walk
+from wfc.ir.evaluate import folded
+from wfc.ir.expressions import Expr, Get, Items, Lit, Member, Op, Ref, walk
 from wfc.ir.machine import FieldDef
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
 from wfc.ir.walk import workflow_expressions
@@ -48,15 +49,22 @@ class Domains:
                 case Op(_, "in", (item, Items(_, items))) if self.wide:
                     for each in items:
                         self._note_sides((item, each))
+                case Member(_, _, target, args) if self.wide and target.type == TEXT:
+                    for each in args:
+                        self._note_sides((target, each))
 
     def _note_sides(self, sides: tuple[Expr, ...]) -> None:
         """What is compared. Where neither side is a literal, one more number makes them differ."""
         literal = False
+        sides = tuple(folded(side) if self.wide and isinstance(side, Op) else side for side in sides)
         for side in sides:
             if isinstance(side, Lit):
                 literal = True
                 if side.value is not None:
                     self._literals.setdefault(side.type, {})[side.value] = None
+                    for other in sides:  # an amount alone is compared with a number
+                        if self.wide and isinstance(other, Get | Member) and isinstance(other.target.type, Money):
+                            self._literals.setdefault(other.target.type, {})[side.value] = None
             elif self.wide and isinstance(side, Ref) and side.kind == "const":
                 literal = True
                 constant = self.program.constants[side.name]
