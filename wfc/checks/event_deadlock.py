@@ -54,13 +54,14 @@ class EventDeadlock(Problem):
     severity: ClassVar[Severity] = Severity.WARNING
 
     events: tuple[str, ...]
+    limit: str = ""
 
     def message(self) -> str:
         names = listed([f"`{name}`" for name in self.events], "or")
         return f"nothing sends {names} before this has been waited for: the branches wait for each other"
 
     def label(self) -> str:
-        return "waits for ever"
+        return f"waits until `{self.limit}`" if self.limit else "waits for ever"
 
     def help(self) -> tuple[str, ...]:
         return (
@@ -93,19 +94,25 @@ def _report(program: Inquiry, flow: WorkflowFlow, points: list[Point], report: R
     events = tuple(guard.names[0] for guard in step.guards if guard.kind == "on" and not guard.also)
     sent = [p.step for p in flow.graph.points if isinstance(p.step, Emit) and p.step.event in events]
     labels = tuple(Label(emit.at, "sent here, behind another waiting") for emit in sent[:3] if emit.at is not None)
-    trace = program.show(standing(flow, *points), tuple(_closing(points))).trace
-    report(EventDeadlock(at=step.at, events=events, labels=labels, trace=trace))
+    limit = _limit(points[0])
+    trace = program.show(standing(flow, *points), tuple(_closing(points, limit))).trace
+    report(EventDeadlock(at=step.at, events=events, labels=labels, trace=trace, limit=limit))
 
 
-def _closing(points: list[Point]) -> Iterator[Step]:
+def _limit(point: Point) -> str:
+    """The deadline around that ends the waiting, if there is one."""
+    timed = (guard for frame in point.frame.outward() for guard in frame.guards if guard.kind in ("after", "at"))
+    return next((guard.label for guard in timed if not guard.also), "")
+
+
+def _closing(points: list[Point], limit: str) -> Iterator[Step]:
     for point in points[:SHOWN]:
         step = point.step
         assert isinstance(step, Await)
         names = [guard.names[0].rpartition(".")[2] for guard in step.guards if guard.kind == "on" and not guard.also]
         yield Step(f"{_name(point.frame)} waits for {listed(names, 'or')}", step.at)
-    yield Step(
-        "nobody sends them any more: the process stands here for ever", points[0].step.at if points[0].step else None
-    )
+    then = f"all wait until `{limit}`" if limit else "the process stands here for ever"
+    yield Step(f"nobody sends them any more: {then}", points[0].step.at if points[0].step else None)
 
 
 def _name(frame: Frame) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import ClassVar
 
-from wfc.flow.effects import Undone
+from wfc.flow.effects import DOUBTFUL, Undone
 from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.machine import Do, OperationDef, Start
@@ -235,8 +235,13 @@ def _cause(undone: Undone, operation: str) -> str:
         return "a later `undo` asks for it"
     if abort.guard is not None and abort.guard.kind != "catch":
         return f"`{abort.guard.label}` ends this part of the process"
+    if undone.doubt and abort.errors:
+        told = [name for name in _doubted(abort) if name not in DOUBTFUL]
+        return (
+            f"it fails with {listed(told[:3], 'or')}" if told and not abort.errors & DOUBTFUL else "its answer is lost"
+        )
     if undone.doubt:
-        return "its answer is lost" if abort.errors else "another branch ends it"
+        return "another branch ends it"
     if _lost_race(abort):
         return "another branch comes first"
     if isinstance(step, Do) and step.target == operation:
@@ -253,12 +258,17 @@ def _why(undone: Undone) -> str:
     if abort is None:
         return "undoes what was done before"
     if abort.errors:
-        shown = [name.rpartition(".")[2] for name in sorted(abort.errors)]
         if undone.doubt:
-            lost = [name for name in shown if name not in ("Unavailable", "LockTimeout")]
-            return f"after {listed(lost[:3], 'or')} nobody can tell whether it was done"
+            return f"after {listed(_doubted(abort)[:3], 'or')} nobody can tell whether it was done"
+        shown = [name.rpartition(".")[2] for name in sorted(abort.errors)]
         return f"can still fail: {listed(shown[:3], 'or')}"
     return "is given up when another branch comes first" if _lost_race(abort) else "may be interrupted here"
+
+
+def _doubted(abort: Abort) -> list[str]:
+    """The errors behind which something may have been done."""
+    shown = [name.rpartition(".")[2] for name in sorted(abort.errors)]
+    return [name for name in shown if name not in ("Unavailable", "LockTimeout")]
 
 
 def _lost_race(abort: Abort) -> bool:

@@ -105,7 +105,7 @@ class _Teller:
             case "raised" if not undoing and record.get("error") != self.raised:
                 self._raises(str(record.get("error")), step)
             case "sla breached":
-                self._add(f"the promised time is over{self._under_way(step)}", step)
+                self._add(f"the promised time is over{self._under_way(step, moment)}", step)
             case "tolerated":
                 self._add(f"{operation}{self.branch} was optional: the process goes on", step)
             case "parked":
@@ -177,12 +177,14 @@ class _Teller:
         label = str(record.get("guard"))
         if label.startswith(("after ", "at ")):
             self.astray = True
-            self._add(f"`{label}`: the time is over{self._under_way(moment.step)}", moment.step)
+            self._add(f"`{label}`: the time is over{self._under_way(moment.step, moment)}", moment.step)
         elif label.startswith("on "):
             self.astray = True
 
-    def _under_way(self, step: Doing | None) -> str:
+    def _under_way(self, step: Doing | None, moment: Moment) -> str:
         operation = called(step)
+        if any(record.kind == "answered" and record.get("operation") == operation for record in moment.records):
+            return ""  # over by then
         failed = len(self.failures.pop(operation, []))
         if not failed:
             return f" while {operation} is under way" if operation else ""
