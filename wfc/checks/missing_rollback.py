@@ -235,11 +235,10 @@ def _cause(undone: Undone, operation: str) -> str:
         return "a later `undo` asks for it"
     if abort.guard is not None and abort.guard.kind != "catch":
         return f"`{abort.guard.label}` ends this part of the process"
+    if undone.doubt and abort.errors & DOUBTFUL:
+        return "its answer is lost"
     if undone.doubt and abort.errors:
-        told = [name for name in _doubted(abort) if name not in DOUBTFUL]
-        return (
-            f"it fails with {listed(told[:3], 'or')}" if told and not abort.errors & DOUBTFUL else "its answer is lost"
-        )
+        return f"it fails with {listed(_doubted(abort)[:3], 'or')}"
     if undone.doubt:
         return "another branch ends it"
     if _lost_race(abort):
