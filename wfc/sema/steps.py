@@ -25,7 +25,7 @@ from wfc.sema.expressions import Typer
 from wfc.sema.forms import NONE_FORM, SOME, path_of, universe, unwrapped, widened
 from wfc.sema.lookup import a_type
 from wfc.sema.model import CallInfo, FieldInfo, Model, OperationInfo, ParamOperation, WorkflowModel
-from wfc.sema.regions import Place, RegionState, Steps, guards_of, names_of, tail_steps
+from wfc.sema.regions import Place, RegionState, Steps, guards_of, names_of, names_of_step, tail_steps, walk_steps
 from wfc.sema.signatures import Signatures, as_qname
 from wfc.sema.symbols import Symbol
 from wfc.syntax import nodes as ast
@@ -67,6 +67,7 @@ class StepTyper:
         self.unassigned: list[problems.UnassignedName] = []
         self.read: set[str] = set()
         self.bindings: dict[str, tuple[ast.Name, str]] = {}
+        self.held: set[int] = set()  # names behind `as` that what stands before it cannot do without
         self.operations: dict[str, OperationInfo | ParamOperation] = {}
 
     # -- bookkeeping
@@ -247,6 +248,7 @@ class StepTyper:
         after = env
         if step.bind is not None:
             after = self._bind_result(step, info, env, place, optional=optional)
+            self._hold_shared(step.bind, guards_of(step.clauses))
         for clause in step.clauses:
             match clause:
                 case ast.With():
@@ -279,6 +281,13 @@ class StepTyper:
                     self._misplaced(clause, "compensate", "in an undo", "undos are not undone")
         if task and place.kind == "undo":
             self._misplaced(step.call, step.call.name.text, "in an undo", "an undo cannot wait for a person")
+
+    def _hold_shared(self, bind: ast.Name, guards: tuple[ast.Guard, ...]) -> None:
+        """A name that a guard binds where the call failed stays: it says that the way on has taken note of that."""
+        tails = [tail_steps(guard.tail) for guard in guards]
+        same = [n for t in tails for s in walk_steps(t) for n in names_of_step(s) if n.text == bind.text]
+        if same:
+            self.held.update(name.id for name in (bind, *same))
 
     def _bind_result(self, step: ast.Do, info: CallInfo | None, env: Env, place: Place, *, optional: bool) -> Env:
         assert step.bind is not None
@@ -494,6 +503,8 @@ class StepTyper:
                 self.workflow.tests[arm.id] = test
             inside = env.learn(self.types.facts(known, True))
             if arm.bind is not None:
+                if arm.some:
+                    self.held.add(arm.bind.id)
                 inside = self._bind_subject(arm.bind, arm.id, of, inside, place)
             after = join(after, self.steps(tail_steps(arm.tail), inside, place), merged)
             env = env.learn(self.types.facts(known, False))

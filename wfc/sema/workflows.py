@@ -5,6 +5,7 @@ arrows that lead there. First silently until nothing changes, then once more to 
 """
 
 import re
+from collections.abc import Iterable
 
 from attrs import evolve
 
@@ -154,7 +155,7 @@ class _WorkflowTyper(StepTyper):
                 self.report(problems.UnusedName(at=at, name=info.name, kind="parameter"))
         for text, (name, what) in self.bindings.items():
             if text not in self.read and not text.startswith("_"):
-                fixes = _without_as(self.module.at(name))
+                fixes = () if name.id in self.held else _without_as(self.module.at(name))
                 self.report(problems.UnusedName(at=self.module.at(name), name=text, kind=what, fixes=fixes))
 
     # -- regions
@@ -363,6 +364,7 @@ class _WorkflowTyper(StepTyper):
             return
         after = env
         if node.bind is not None:
+            self._note_value(node.bind, (node.region,))
             after = self.bind(env, node.bind, inner.info.value or UNKNOWN, place, "name")
         if node.next is not None:
             self.goto(ast.Goto(node.next.start, node.next.end, node.next), after, place)
@@ -437,9 +439,15 @@ class _WorkflowTyper(StepTyper):
                 fields.append((branch.name.text, state.info.value))
         after = env
         if step.bind is not None:
+            self._note_value(step.bind, [branch.region for branch in step.branches])
             result = self._joined(step, kind, fields)
             after = self.bind(env, step.bind, result, place, "name")
         return self.guarded(step.guards, env, after, place)
+
+    def _note_value(self, name: ast.Name, regions: Iterable[ast.Region]) -> None:
+        """A name that takes what some `done` gives stays: without it that value has no taker."""
+        if any(_gives_value(region) for region in regions):
+            self.held.add(name.id)
 
     def _joined(self, step: ast.Parallel, kind: str, fields: list[tuple[str, Type]]) -> Type:
         """The type that `as` gives."""
@@ -482,6 +490,7 @@ class _WorkflowTyper(StepTyper):
             self.report(problems.MismatchedType(at=at, text=text, advice="end each path with `done value`"))
         if step.bind is None:
             return env
+        self._note_value(step.bind, (step.region,))
         value = state.info.value or UNKNOWN
         kind = step.join.kind if step.join else "all"
         result: Type = {
