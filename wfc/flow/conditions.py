@@ -350,11 +350,17 @@ class Conditions:
 
     # -- showing
 
-    def shown(self, world: World, asked: Iterable[str], names: frozenset[str]) -> str:
-        """A world in words: what was asked, with one value each, and the constants behind it."""
-        parts = [self._shown(key, world.cells[key], world) for key in asked if key in world.cells]
-        found = [part for part in parts if part]
-        found += [_shown_pair(pair, order) for pair, order in world.orders.items()]
+    def shown(self, world: World, asked: Iterable[str], names: frozenset[str], called: Mapping[str, str]) -> str:
+        """A world in words: what was asked, with one value each, and the constants behind it.
+
+        `called`: terms that the author has called by another name.
+        """
+        parts = [(key, self._shown(key, world.cells[key], world)) for key in asked if key in world.cells]
+        found = [_called(key, called) + part.removeprefix(key.removesuffix("?")) for key, part in parts if part]
+        found += [
+            _shown_pair((_called(pair[0].removeprefix("~"), called), _called(pair[1], called)), order)
+            for pair, order in world.orders.items()
+        ]
         constants = [
             f"{c.name} = {_value(self.constant(c.value), c.type)}"
             for c in self.definitions.constants.values()
@@ -424,6 +430,15 @@ def said(expr: Expr) -> str:
             return ""
 
 
+def _called(key: str, called: Mapping[str, str]) -> str:
+    """How a term is called, without the mark of what may be absent."""
+    term = key.removesuffix("?")
+    path = term
+    while path and path not in called:
+        path = path.rpartition(".")[0]
+    return called[path] + term.removeprefix(path) if path else term
+
+
 def _numeric(kind: Type) -> bool:
     inner = kind.inner if isinstance(kind, Optional) else kind
     return inner in (INT, DECIMAL, DURATION, INSTANT, DATE) or isinstance(inner, Money)
@@ -445,6 +460,6 @@ def _value(value: Any, kind: Type) -> str:  # noqa: ANN401 - values of the langu
 
 
 def _shown_pair(pair: tuple[str, str], order: str) -> str:
-    a, b = pair[0].removeprefix("~"), pair[1]
+    a, b = pair
     words = {"<": "is less than", "=": "equals", ">": "is more than", "!": "differs from"}
     return f"{a} {words[order]} {b}"
