@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from wfc.flow.bindings import Sources, with_fixed
 from wfc.flow.conditions import Conditions, Definitions, said
 from wfc.flow.worlds import Need, World
-from wfc.ir.expressions import Expr, Ref, walk
+from wfc.ir.expressions import Expr, Is, Items, Op, Ref, walk
 from wfc.ir.machine import Choose, Workflow
+from wfc.ir.types import BOOL, TEXT, Named
 
 MAX_WORK = 3_000  # worlds that are looked at, of a choice with all its conditions; one with many orders counts for more
 ORDERS = 4  # that are as much work as one world
+PLAIN = 4  # worlds that a plain question for a case adds to what may be looked at: they are few, and cheap
 Given = tuple[tuple[Expr, bool], ...]  # conditions that are known to hold, or not to hold, where the choice stands
 
 
@@ -158,20 +160,49 @@ class Choices:
         self, tests: list[Expr], conditions: Conditions, given: Given, seen: _Seen, start: World | None = None
     ) -> Iterator[tuple[World, int | None]]:
         """Every world that can be, with the arm that is taken in it."""
+        parts = [(part, arm) for arm, test in enumerate(tests) for part in _parts(test, "or")]
+        seen.work += PLAIN * sum(_is_case(part) for part, _ in parts)
         waiting = [(start or World(), 0)]
         while waiting:
-            world, arm = waiting.pop()
+            world, i = waiting.pop()
             if not seen.spend(world):
                 return
             try:
-                while arm < len(tests) and not conditions.holds(tests[arm], world):
-                    arm += 1
+                while i < len(parts) and not conditions.holds(parts[i][0], world):
+                    i += 1
             except Need as need:
-                waiting.extend((w, arm) for w in reversed(need.worlds))
+                waiting.extend((w, i) for w in reversed(need.worlds))
                 continue
             found = _possible(world, conditions, given, seen)
             if found is not None:
-                yield found, arm if arm < len(tests) else None
+                yield found, parts[i][1] if i < len(parts) else None
+
+
+def _parts(test: Expr, op: str) -> list[Expr]:
+    """The conditions that an operator joins; each is asked by itself, and none again."""
+    found: list[Expr] = []
+    waiting = [test]
+    while waiting:
+        part = waiting.pop()
+        match part:
+            case Op(_, name, (left, right)) if name == op:
+                waiting += (right, left)
+            case Op(_, "in", (item, Items(_, items))) if op == "or":
+                found += [Op(BOOL, "==", (item, one)) for one in items]
+            case _:
+                found.append(part)
+    return found
+
+
+def _is_case(test: Expr) -> bool:
+    """Whether it asks for one case or one text: that splits off one world, however many there are."""
+    match test:
+        case Is():
+            return True
+        case Op(_, "==", (item, _)):
+            return item.type == TEXT or isinstance(item.type, Named)
+        case _:
+            return False
 
 
 def _possible(world: World, conditions: Conditions, given: Given, seen: _Seen) -> World | None:
@@ -180,7 +211,8 @@ def _possible(world: World, conditions: Conditions, given: Given, seen: _Seen) -
     What is given answers questions too; these are taken as they come, and only those of the arms count as blind.
     """
     blind = world.blind
-    wanted = _relevant(given, _names(world))
+    near = _relevant(given, _names(world))
+    wanted = [(part, truth) for test, truth in near for part in _parts(test, "and" if truth else "or")]
     wanted += [(fact, True) for fact in conditions.facts(world)]
     waiting = [(world, 0)]
     while waiting:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wfc.flow.worlds import Among, Cell, Need, Range, World
 from wfc.ir.evaluate import Evaluator, NotConstant, show
-from wfc.ir.expressions import Expr, Get, If, Is, Items, Lit, Member, Op, Ref, RefKind, walk
+from wfc.ir.expressions import Expr, Get, If, Is, Items, Lit, Member, Op, Ref, RefKind, children
 from wfc.ir.machine import ConstDef, FieldDef, Machine, Workflow
 from wfc.ir.rewrite import rewrite
 from wfc.ir.types import (
@@ -74,6 +74,7 @@ class Conditions:
         self.definitions = definitions
         self.free = free
         self.switched = False  # whether some condition has been decided by constants alone
+        self.kinds: dict[int, tuple[Expr, frozenset[RefKind]]] = {}  # with the expression: its id stays its own
         self.terms: dict[str, Term] = {}
         self.pairs: dict[frozenset[str], tuple[Term, Term]] = {}  # compared with each other, as they are written
         self.evaluator = Evaluator()
@@ -113,11 +114,18 @@ class Conditions:
 
     def _is_switch(self, test: Expr) -> bool:
         """Whether only constants with a name decide: what they are today says nothing about tomorrow."""
-        names = {part.kind for part in walk(test) if isinstance(part, Ref)}
-        if names != {"const"} or test.type != BOOL:
+        if test.type != BOOL or self._kinds(test) != {"const"}:
             return False
         self.switched = True
         return self.free
+
+    def _kinds(self, expr: Expr) -> frozenset[RefKind]:
+        """The kinds of names that an expression reads; remembered, for a long chain is asked about at each link."""
+        known = self.kinds.get(id(expr))
+        if known is None:
+            own: frozenset[RefKind] = frozenset((expr.kind,)) if isinstance(expr, Ref) else frozenset()
+            known = self.kinds[id(expr)] = (expr, own.union(*(self._kinds(part) for part in children(expr))))
+        return known[1]
 
     def _truth(self, test: Expr, world: World) -> bool:
         found = self._read(test, world)
