@@ -5,7 +5,7 @@ arrows that lead there. First silently until nothing changes, then once more to 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
@@ -87,6 +87,7 @@ class _WorkflowTyper(StepTyper):
     def run(self) -> None:
         """Types the whole workflow."""
         self.bodies: list[ast.Region] = []
+        self.homes: dict[str, str] | None = None
         decl = self.workflow.decl
         handed = dict(self.workflow.instance.operations)
         names: dict[str, Binding] = {}
@@ -306,17 +307,20 @@ class _WorkflowTyper(StepTyper):
 
     def _home(self, name: str) -> str | None:
         """Where a node of that name lies in this workflow."""
+        if self.homes is None:
+            self.homes = dict(reversed(list(self._all_homes())))  # of several the first
+        return self.homes.get(name)
+
+    def _all_homes(self) -> Iterator[tuple[str, str]]:
         waiting: list[tuple[str, ast.Region]] = [("in the workflow itself", self.workflow.decl.region)]
         while waiting:
             where, region = waiting.pop()
             for node in region.nodes:
-                if node.name.text == name:
-                    return where
+                yield node.name.text, where
                 if isinstance(node, ast.Scope):
                     waiting.append((f"in the scope `{node.name.text}`", node.region))
                 waiting.extend((f"in a branch of `{node.name.text}`", inner) for inner in _inner_regions(node))
             waiting.extend((where, inner) for step in region.steps for inner in _regions_of(step))
-        return None
 
     def _settle(self, state: "_State", place: Place) -> None:
         """Visits nodes until no entry changes."""
