@@ -483,7 +483,8 @@ class _WorkflowTyper(StepTyper):
         given = {step.item.text: Binding("local", item)}
         if step.index is not None:
             given[step.index.text] = Binding("local", INT)
-        self._check_given(step, env, item)
+        self.items[step.region.id] = (step.item, step.index) if step.index is not None else (step.item,)
+        self._check_given(step, env, item, region)
         takes = step.bind is not None
         state = self.region(
             step.region, "each", region, env, given, takes_value=takes, container=place.within(repeated=True)
@@ -502,7 +503,7 @@ class _WorkflowTyper(StepTyper):
         }[kind]  # fmt: skip
         return self.bind(env, step.bind, result, place, "name")
 
-    def _check_given(self, step: ast.ForEach, env: Env, item: Type) -> None:
+    def _check_given(self, step: ast.ForEach, env: Env, item: Type, region: RegionState) -> None:
         """The names of the element and its number."""
         for name, kind in ((step.item, item), (step.index, INT)):
             if name is None or self.silent:
@@ -510,7 +511,8 @@ class _WorkflowTyper(StepTyper):
             check_reserved(self.module, name, self.report)
             self.workflow.types[name.id] = kind
             if env.find(name.text) is not None or env.is_known(name.text) or name.text in self.module.values:
-                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text, fixes=()))
+                labels = self.first_of(name, region, inside=True)
+                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text, labels=labels, fixes=()))
 
 
 _FIRST = {"Text": '""', "Int": "0", "Decimal": "0.0", "Bool": "false", "Duration": "0s"}
