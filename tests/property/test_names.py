@@ -50,3 +50,15 @@ def test_the_nearest_name_is_a_known_one_and_another(name: str, known: list[str]
 def test_lists_in_words(items: list[str], count: int) -> None:
     assert listed(items).count(",") == max(0, len(items) - 2)
     assert counted(count, "step").endswith("step" if count == 1 else "steps")
+
+
+MANY = [f"{a}{b}{c}" for a in ("take", "give", "send", "look") for b in ("Order", "Parcel", "Bill") for c in range(100)]
+
+
+@given(st.sampled_from(MANY), st.integers(0, 20), st.sampled_from("xyz"))
+def test_a_slip_is_found_among_many_names(name: str, at: int, letter: str) -> None:
+    at %= len(name)
+    slip = name[:at] + letter + name[at + 1 :]
+    found = nearest(slip, MANY)
+    assert found is not None
+    assert distance(slip.lower(), found.lower(), 3) == 1

@@ -2,15 +2,19 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-from tests.golden.program import loaded
+import pytest
+
+from tests.golden.program import checked, loaded
 from wfc.driver import pipeline
 from wfc.fmt.layout import layout
 from wfc.project.sources import read_sources
 
-FEW, FACTOR = 6, 4
+FEW, ALTERNATIVES, FACTOR = 6, 40, 4
+MANY = 1_200
 GROWTH = 1.25  # more than in proportion, until it counts as growth
 LEAST = 400  # lines that a function runs for the long program, before one looks at it
 
@@ -54,9 +58,38 @@ workflow Order{i}(order: Text) key order {{
 """
 
 
-def lines_run(units: int) -> Counter[CodeType]:
-    """How many lines each function of the compiler runs to check and lay out so many units, each with names of its own."""
-    files, settings, report = loaded({"main.wf": "".join(UNIT.format(i=i) for i in range(1, units + 1))})
+# One enum with many cases, and choices with many alternatives. Conditions joined by `or` are not among them: what each of
+# them tells the next is looked at once more at every link.
+LONG = """
+enum Kind {{ {cases} }}
+workflow Cases(kind: Kind) -> Int {{ gateway G {{ choose kind {{ {arms} }} }} }}
+workflow Alternatives(n: Int, name: Text) -> Int {{
+  gateway G {{ choose n {{ when {items} {{ done 3 }} otherwise {{ -> H }} }} }}
+  gateway H {{ choose name {{ when {texts} {{ done 2 }} otherwise {{ -> I }} }} }}
+  gateway I {{ choose {{ when n in [{items}] {{ done 4 }} otherwise {{ done 5 }} }} }}
+}}
+"""
+
+
+def units(number: int) -> str:
+    """So many units, each with names of its own."""
+    return "".join(UNIT.format(i=i) for i in range(1, number + 1))
+
+
+def long_choices(number: int) -> str:
+    """Choices with so many alternatives."""
+    of = range(number)
+    return LONG.format(
+        cases=", ".join(f"K{i}" for i in of),
+        arms=" ".join(f"when K{i} {{ done {i} }}" for i in of),
+        texts=", ".join(f'"{i}"' for i in of),
+        items=", ".join(str(i) for i in of),
+    )
+
+
+def lines_run(text: str) -> Counter[CodeType]:
+    """How many lines each function of the compiler runs to check and lay out a program."""
+    files, settings, report = loaded({"main.wf": text})
     sources = read_sources((), settings, files, report)
     counted: Counter[CodeType] = Counter()
 
@@ -70,20 +103,25 @@ def lines_run(units: int) -> Counter[CodeType]:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        checked = pipeline.check(sources, settings, files, pipeline.Options())
+        found = pipeline.check(sources, settings, files, pipeline.Options())
         layout(sources[0].text)
     finally:
         sys.settrace(before)
-    assert not checked.report.problems  # looking for runs has a bound of its own
+    assert not found.report.problems  # looking for runs has a bound of its own
     return counted
 
 
-def test_no_function_runs_more_often_than_in_proportion() -> None:
-    lines_run(1)  # loads all modules
-    short, long = lines_run(FEW), lines_run(FEW * FACTOR)
+@pytest.mark.parametrize(("program", "few"), [(units, FEW), (long_choices, ALTERNATIVES)])
+def test_no_function_runs_more_often_than_in_proportion(program: Callable[[int], str], few: int) -> None:
+    lines_run(program(1))  # loads all modules
+    short, long = lines_run(program(few)), lines_run(program(few * FACTOR))
     grown = {
         f"{code.co_filename.rpartition('/wfc/')[2]}:{code.co_firstlineno} {code.co_name}": (short[code], count)
         for code, count in long.items()
         if count > max(LEAST, short[code] * FACTOR * GROWTH)
     }
     assert not grown, "\n".join(map(str, sorted(grown.items())))
+
+
+def test_many_cases_are_no_too_many_combinations() -> None:
+    assert not checked({"main.wf": long_choices(MANY)}).problems

@@ -1,11 +1,11 @@
-"""What gives the names of a workflow their values, and which of them have the same one in every run."""
+"""What gives the names of a workflow their values: which have the same one in every run, and which depend on others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeGuard
 
 from wfc.ir.evaluate import folded
-from wfc.ir.expressions import Expr, Now, Ref, Who, walk
+from wfc.ir.expressions import Expr, Get, Now, Ref, Who, walk
 from wfc.ir.machine import Choose, Do, ForEach, Guard, Let, Parallel, Scope, SetVar, State, Workflow
 from wfc.ir.rewrite import rewrite
 from wfc.ir.types import Basic, Money
@@ -72,10 +72,7 @@ def fixed(workflow: Workflow) -> dict[str, Expr]:
     Plain values only: what may be absent, or has forms, is asked for them, and the arm that is not taken reads what is
     not there.
     """
-    places: dict[str, list[Binding]] = {}
-    for binding in bindings(workflow):
-        places.setdefault(binding.name, []).append(binding)
-    once = {name: found[0].value for name, found in places.items() if len(found) == 1 and found[0].kind == "worked out"}
+    once = {name: one.value for name, one in _once(workflow).items() if one.kind == "worked out"}
     found: dict[str, Expr] = {}
     more = True
     while more:
@@ -87,6 +84,74 @@ def fixed(workflow: Workflow) -> dict[str, Expr]:
                     found[name] = whole
                     more = True
     return found
+
+
+def _once(workflow: Workflow) -> dict[str, Binding]:
+    """The names that are bound at one place only; with it."""
+    places: dict[str, list[Binding]] = {}
+    for binding in bindings(workflow):
+        places.setdefault(binding.name, []).append(binding)
+    return {name: found[0] for name, found in places.items() if len(found) == 1}
+
+
+def other_names(workflow: Workflow) -> dict[str, Expr]:
+    """The names that only stand for another one or a field of it; with what they stand for.
+
+    Both are bound once. Whoever reads such a name has passed its `let` since the other got its value, or it would have
+    none on some way; so both are the same wherever it is read.
+    """
+    once = _once(workflow)
+    found: dict[str, Expr] = {}
+    for name, binding in once.items():
+        path = binding.value if binding.kind == "worked out" else None
+        root = _root(path) if path is not None else None
+        if path is None or root is None or root.name not in once:
+            continue
+        whole = with_fixed(path, found)  # what stands for a name further on comes after it
+        if len(walk(whole)) <= LONGEST:
+            found[name] = whole
+    return found
+
+
+def _root(path: Expr) -> Ref | None:
+    """The name that a path of fields begins with; nothing if it is more than that, or may break off on the way."""
+    while isinstance(path, Get) and not path.optional:
+        path = path.target
+    return path if isinstance(path, Ref) and path.kind in ("param", "local", "var") else None
+
+
+class Sources:
+    """What the names of a workflow are worked out from."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._read: dict[str, set[str]] = {}
+        for binding in bindings(workflow):
+            if binding.kind in ("worked out", "part") and binding.value is not None:
+                read = (part.name for part in walk(binding.value) if isinstance(part, Ref) and part.kind != "const")
+                self._read.setdefault(binding.name, set()).update(read)
+        self._known: dict[str, frozenset[str]] = {}
+
+    def of(self, name: str) -> frozenset[str]:
+        """A name, and all that have a part in its value."""
+        found = self._known.get(name)
+        if found is None:
+            seen, waiting = {name}, [name]
+            while waiting:
+                new = self._read.get(waiting.pop(), set()) - seen
+                seen |= new
+                waiting += new
+            found = self._known[name] = frozenset(seen)
+        return found
+
+    def apart(self, names: Iterable[str]) -> bool:
+        """Whether each of some names may have any value, whatever the others have."""
+        met: set[str] = set()
+        for name in names:
+            own = self.of(name)
+            if not met.isdisjoint(own):
+                return False
+            met |= own
+        return True
 
 
 def with_fixed(expr: Expr, known: Mapping[str, Expr]) -> Expr:

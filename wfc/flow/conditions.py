@@ -8,7 +8,7 @@ from typing import Any
 
 from wfc.flow.worlds import Among, Cell, Need, Range, World
 from wfc.ir.evaluate import Evaluator, NotConstant, show
-from wfc.ir.expressions import Expr, Get, If, Is, Items, Lit, Member, Op, Ref, RefKind, walk
+from wfc.ir.expressions import Expr, Get, If, Is, Items, Lit, Member, Op, Ref, RefKind, children
 from wfc.ir.machine import ConstDef, FieldDef, Machine, Workflow
 from wfc.ir.rewrite import rewrite
 from wfc.ir.types import (
@@ -74,6 +74,7 @@ class Conditions:
         self.definitions = definitions
         self.free = free
         self.switched = False  # whether some condition has been decided by constants alone
+        self.kinds: dict[int, tuple[Expr, frozenset[RefKind]]] = {}  # with the expression: its id stays its own
         self.terms: dict[str, Term] = {}
         self.pairs: dict[frozenset[str], tuple[Term, Term]] = {}  # compared with each other, as they are written
         self.evaluator = Evaluator()
@@ -113,11 +114,18 @@ class Conditions:
 
     def _is_switch(self, test: Expr) -> bool:
         """Whether only constants with a name decide: what they are today says nothing about tomorrow."""
-        names = {part.kind for part in walk(test) if isinstance(part, Ref)}
-        if names != {"const"} or test.type != BOOL:
+        if test.type != BOOL or self._kinds(test) != {"const"}:
             return False
         self.switched = True
         return self.free
+
+    def _kinds(self, expr: Expr) -> frozenset[RefKind]:
+        """The kinds of names that an expression reads; remembered, for a long chain is asked about at each link."""
+        known = self.kinds.get(id(expr))
+        if known is None:
+            own: frozenset[RefKind] = frozenset((expr.kind,)) if isinstance(expr, Ref) else frozenset()
+            known = self.kinds[id(expr)] = (expr, own.union(*(self._kinds(part) for part in children(expr))))
+        return known[1]
 
     def _truth(self, test: Expr, world: World) -> bool:
         found = self._read(test, world)
@@ -350,11 +358,17 @@ class Conditions:
 
     # -- showing
 
-    def shown(self, world: World, asked: Iterable[str], names: frozenset[str]) -> str:
-        """A world in words: what was asked, with one value each, and the constants behind it."""
-        parts = [self._shown(key, world.cells[key], world) for key in asked if key in world.cells]
-        found = [part for part in parts if part]
-        found += [_shown_pair(pair, order) for pair, order in world.orders.items()]
+    def shown(self, world: World, asked: Iterable[str], names: frozenset[str], called: Mapping[str, str]) -> str:
+        """A world in words: what was asked, with one value each, and the constants behind it.
+
+        `called`: terms that the author has called by another name.
+        """
+        parts = [(key, self._shown(key, world.cells[key], world)) for key in asked if key in world.cells]
+        found = [_called(key, called) + part.removeprefix(key.removesuffix("?")) for key, part in parts if part]
+        found += [
+            _shown_pair((_called(pair[0].removeprefix("~"), called), _called(pair[1], called)), order)
+            for pair, order in world.orders.items()
+        ]
         constants = [
             f"{c.name} = {_value(self.constant(c.value), c.type)}"
             for c in self.definitions.constants.values()
@@ -424,6 +438,15 @@ def said(expr: Expr) -> str:
             return ""
 
 
+def _called(key: str, called: Mapping[str, str]) -> str:
+    """How a term is called, without the mark of what may be absent."""
+    term = key.removesuffix("?")
+    path = term
+    while path and path not in called:
+        path = path.rpartition(".")[0]
+    return called[path] + term.removeprefix(path) if path else term
+
+
 def _numeric(kind: Type) -> bool:
     inner = kind.inner if isinstance(kind, Optional) else kind
     return inner in (INT, DECIMAL, DURATION, INSTANT, DATE) or isinstance(inner, Money)
@@ -445,6 +468,6 @@ def _value(value: Any, kind: Type) -> str:  # noqa: ANN401 - values of the langu
 
 
 def _shown_pair(pair: tuple[str, str], order: str) -> str:
-    a, b = pair[0].removeprefix("~"), pair[1]
+    a, b = pair
     words = {"<": "is less than", "=": "equals", ">": "is more than", "!": "differs from"}
     return f"{a} {words[order]} {b}"

@@ -3,8 +3,8 @@
 from functools import cached_property
 from typing import Any
 
-from wfc.flow.bindings import fixed
-from wfc.flow.choices import Choices, Given, Verdict
+from wfc.flow.bindings import Sources, fixed, other_names
+from wfc.flow.choices import Choices, Given, Known, Verdict
 from wfc.flow.conditions import NOTHING, Conditions, Definitions
 from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
@@ -37,8 +37,8 @@ class WorkflowFlow:
         return given_at(self.workflow)
 
     @cached_property
-    def _fixed(self) -> dict[str, Expr]:
-        return fixed(self.workflow)
+    def _known(self) -> Known:
+        return Known(fixed(self.workflow), other_names(self.workflow), Sources(self.workflow))
 
     @cached_property
     def _verdicts(self) -> dict[int, Verdict]:
@@ -49,12 +49,13 @@ class WorkflowFlow:
         found = self._verdicts.get(id(choice))
         if found is None:
             given = self.given.get(id(choice), ())
-            found = self._verdicts[id(choice)] = self.program.choices.verdict(choice, self.workflow, given, self._fixed)
+            found = self.program.choices.verdict(choice, self.workflow, given, self._known)
+            self._verdicts[id(choice)] = found
         return found
 
     def takers(self, choice: Choose, arm: int) -> tuple[int, ...]:
         """The earlier arms that take everything a dead arm would."""
-        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()), self._fixed)
+        return self.program.choices.takers(choice, arm, self.workflow, self.given.get(id(choice), ()), self._known)
 
     @cached_property
     def effects(self) -> Effects:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from wfc.problems.problem import Edit, Problem
+from wfc.problems.problem import Edit, Fix, Problem
 from wfc.text.source import SourceFile, Span
 
 
@@ -34,16 +34,23 @@ def in_order(edits: Iterable[Edit]) -> list[Edit]:
     return sorted(edits, key=lambda edit: (edit.at.start, edit.at.end))
 
 
-def chosen_edits(problems: Iterable[Problem], *, unsafe: bool) -> tuple[Edit, ...]:
-    """The edits of the first allowed fix of each problem, leaving out fixes that touch an earlier one's text."""
-    chosen: list[Edit] = []
+def chosen_fixes(problems: Iterable[Problem], *, unsafe: bool) -> tuple[tuple[Problem, Fix], ...]:
+    """The first allowed fix of each problem, leaving out those that touch an earlier one's text, or are the same."""
+    chosen: list[tuple[Problem, Fix]] = []
+    edits: list[Edit] = []
     for problem in problems:
         fix = next((fix for fix in problem.fixes if fix.safe or unsafe), None)
-        if fix is None or any(edit in chosen for edit in fix.edits):
+        if fix is None or any(edit in edits for edit in fix.edits):
             continue
-        if not any(_touch(edit, other) for edit in fix.edits for other in chosen):
-            chosen += fix.edits
+        if not any(_touch(edit, other) for edit in fix.edits for other in edits):
+            chosen.append((problem, fix))
+            edits += fix.edits
     return tuple(chosen)
+
+
+def chosen_edits(problems: Iterable[Problem], *, unsafe: bool) -> tuple[Edit, ...]:
+    """The edits of the fixes that are chosen."""
+    return tuple(edit for _, fix in chosen_fixes(problems, unsafe=unsafe) for edit in fix.edits)
 
 
 def _touch(a: Edit, b: Edit) -> bool:

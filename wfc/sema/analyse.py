@@ -7,6 +7,7 @@ from wfc.problems.problem import Edit, Fix, Problem, Reporter, Severity
 from wfc.project.settings import Settings
 from wfc.sema.declarations import Declarations
 from wfc.sema.declare import declare, link
+from wfc.sema.endless import check_endless
 from wfc.sema.model import CallInfo, Instance, Model, WorkflowModel
 from wfc.sema.scenarios import check_migration, check_scenario
 from wfc.sema.signatures import Signatures
@@ -32,6 +33,7 @@ def analyse(modules: Iterable[ModuleInfo], settings: Settings, report: Reporter)
     checkers = [Declarations(module, model, signatures, counting.of(module)) for module in by_name.values()]
     for checker in checkers:
         checker.check_fields()
+    check_endless(by_name.values(), signatures, counting.filtered(by_name))
     _finish_defaults(checkers, counting)
     for checker in checkers:
         checker.check()

@@ -109,11 +109,13 @@ class Declarations:
         self.signatures.complete(owner, tuple(done))
 
     def _alias_refinements(self, kind: ast.TypeExpr) -> Iterable[ir.Expr]:
-        """The refinements that come with an alias."""
+        """The refinements that come with an alias; one that stands for itself has been told, and ends the walk."""
+        seen: set[int] = set()
         while isinstance(kind, ast.TypeRef):
             symbol = self.module.find("types", kind.name)
-            if symbol is None or not isinstance(symbol.decl, ast.TypeAlias):
+            if symbol is None or not isinstance(symbol.decl, ast.TypeAlias) or symbol.decl.id in seen:
                 return
+            seen.add(symbol.decl.id)
             if symbol.decl.where is not None:
                 env = Env({"value": Binding("value", self.signatures.type(symbol.module, symbol.decl.type))})
                 quiet = Typer(symbol.module, self.signatures, lambda _: None)

@@ -123,15 +123,19 @@ def names_of_step(step: ast.Step) -> Iterator[ast.Name]:
 
 def bound_names(region: ast.Region, kind: str) -> frozenset[str]:
     """All names that are bound in a region by `var`, `let` and `as`; those of a scope's guards belong outside of it."""
-    names: set[str] = set()
+    return frozenset(name.text for name in binders(region, kind))
+
+
+def binders(region: ast.Region, kind: str) -> Iterator[ast.Name]:
+    """Where they are bound."""
     blocks: list[Steps] = [region.steps]
     for clause in region.clauses:
         if isinstance(clause, ast.Var):
-            names.add(clause.name.text)
+            yield clause.name
         elif isinstance(clause, ast.Guard) and kind != "scope" and not clause.also:
             blocks.append(tail_steps(clause.tail))
             if clause.bind:
-                names.add(clause.bind.text)
+                yield clause.bind
     for node in region.nodes:
         blocks.append(node_steps(node))
         guards: tuple[ast.Guard, ...] = ()
@@ -141,7 +145,7 @@ def bound_names(region: ast.Region, kind: str) -> frozenset[str]:
             case ast.Scope(bind=bind, region=inner):
                 guards = guards_of(inner.clauses)
                 if bind:
-                    names.add(bind.text)
+                    yield bind
             case ast.Gateway():
                 pass
         for guard in guards:
@@ -149,11 +153,10 @@ def bound_names(region: ast.Region, kind: str) -> frozenset[str]:
                 continue
             blocks.append(tail_steps(guard.tail))
             if guard.bind:
-                names.add(guard.bind.text)
+                yield guard.bind
     for block in blocks:
         for step in walk_steps(block):
-            names.update(name.text for name in names_of_step(step))
-    return frozenset(names)
+            yield from names_of_step(step)
 
 
 def own_steps(region: ast.Region) -> Iterator[ast.Step]:

@@ -38,6 +38,7 @@ class Signatures:
         self.settings = settings
         self.report = report
         self._fields: dict[int, tuple[FieldInfo, ...]] = {}
+        self._cases: dict[Named, dict[str, tuple[FieldInfo, ...]]] = {}  # arms ask for them again and again
         self._operations: dict[int, OperationInfo] = {}
         self._errors: dict[str, tuple[str, ...]] = {}
         self._aliases: dict[int, Type] = {}
@@ -170,6 +171,7 @@ class Signatures:
     def complete(self, owner: ast.Node, fields: tuple[FieldInfo, ...]) -> None:
         """Replaces the fields of a declaration by ones with defaults and refinements."""
         self._fields[owner.id] = fields
+        self._cases.clear()
 
     def record(self, kind: Named) -> tuple[FieldInfo, ...]:
         """The fields of a record or event type, its type arguments filled in."""
@@ -190,6 +192,12 @@ class Signatures:
 
     def cases(self, kind: Named) -> dict[str, tuple[FieldInfo, ...]]:
         """The cases of an enum type with their fields, its type arguments filled in."""
+        found = self._cases.get(kind)
+        if found is None:
+            found = self._cases[kind] = self._cases_of(kind)
+        return found
+
+    def _cases_of(self, kind: Named) -> dict[str, tuple[FieldInfo, ...]]:
         if kind.name == "Settled":
             return {"Ok": (_plain("value", kind.args[0]),), "Failed": (_plain("error", ANY_ERROR),)}
         symbol = self.symbols.get(("types", kind.name))

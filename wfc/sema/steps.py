@@ -1,5 +1,7 @@
 """Types the steps of a workflow and follows names and facts through them: one method a kind of step."""
 
+from collections.abc import Iterator
+
 from wfc import problems
 from wfc.ir import expressions as ir
 from wfc.ir.types import (
@@ -25,7 +27,17 @@ from wfc.sema.expressions import Typer
 from wfc.sema.forms import NONE_FORM, SOME, path_of, universe, unwrapped, widened
 from wfc.sema.lookup import a_type
 from wfc.sema.model import CallInfo, FieldInfo, Model, OperationInfo, ParamOperation, WorkflowModel
-from wfc.sema.regions import Place, RegionState, Steps, guards_of, names_of, tail_steps
+from wfc.sema.regions import (
+    Place,
+    RegionState,
+    Steps,
+    binders,
+    guards_of,
+    names_of,
+    names_of_step,
+    tail_steps,
+    walk_steps,
+)
 from wfc.sema.signatures import Signatures, as_qname
 from wfc.sema.symbols import Symbol
 from wfc.syntax import nodes as ast
@@ -67,6 +79,8 @@ class StepTyper:
         self.unassigned: list[problems.UnassignedName] = []
         self.read: set[str] = set()
         self.bindings: dict[str, tuple[ast.Name, str]] = {}
+        self.items: dict[int, tuple[ast.Name, ...]] = {}  # what a region of a loop is given, by the region
+        self.held: set[int] = set()  # names behind `as` that what stands before it cannot do without
         self.operations: dict[str, OperationInfo | ParamOperation] = {}
 
     # -- bookkeeping
@@ -101,29 +115,55 @@ class StepTyper:
         text = name.text
         if not self.silent:
             check_reserved(self.module, name, self.report)
-            self._check_shadowing(env, name, ref)
+            self._check_shadowing(env, name, ref, place.region)
             self.workflow.types[name.id] = kind
             names = place.region.info.variables if ref == "var" else place.region.info.names
             older = names.get(text)
             joint = kind if older is None else widened(older, kind)
             if joint is None and older is not None:
                 shown = f"`{text}` is {a_type(older)} on one way and {a_type(kind)} on another"
-                self.report(problems.MismatchedType(at=self.module.at(name), text=shown))
+                labels = self._other_type(name, kind, place.region)
+                self.report(problems.MismatchedType(at=self.module.at(name), text=shown, labels=labels))
             names[text] = joint if joint is not None else UNKNOWN
             self.bindings.setdefault(text, (name, what))
         return env.bind(text, Binding(ref, kind))
 
-    def _check_shadowing(self, env: Env, name: ast.Name, ref: ir.RefKind) -> None:
+    def _around(self, text: str, region: RegionState, *, inside: bool) -> Iterator[ast.Name]:
+        """Where a name is bound around something in a region: in it, and in those around."""
+        here: RegionState | None = region
+        while here is not None:
+            found = [*self.items.get(here.node.id, ()), *(binders(here.node, here.kind) if inside else ())]
+            yield from (name for name in found if name.text == text)
+            here, inside = here.outer, True
+        yield from (info.node.name for info in self.workflow.params if info.name == text)
+
+    def _other_type(self, name: ast.Name, kind: Type, region: RegionState) -> tuple[Label, ...]:
+        """A label at another way, on which a name is of a type that does not go with this one."""
+        for other in self._around(name.text, region, inside=True):
+            found = self.workflow.types.get(other.id)
+            if other is not name and found is not None and widened(found, kind) is None:
+                return (Label(self.module.at(other), f"here it is {a_type(found)}"),)
+        return ()
+
+    def first_of(self, name: ast.Name, region: RegionState, *, inside: bool) -> tuple[Label, ...]:
+        """A label at what has a name already: of the module, or around something in a region."""
+        older = self.module.values.get(name.text)
+        if older is not None:
+            return (Label(older.at, f"a {older.kind} of this name"),)
+        first = next((n for n in self._around(name.text, region, inside=inside) if n is not name), None)
+        return (Label(self.module.at(first), "the other one"),) if first is not None else ()
+
+    def _check_shadowing(self, env: Env, name: ast.Name, ref: ir.RefKind, region: RegionState) -> None:
         text = name.text
         older = self.module.values.get(text)
         inner = env.names.get(text)
-        if older is not None:
-            label = (Label(older.at, f"a {older.kind} of this name"),)
-            self.report(problems.DuplicateName(at=self.module.at(name), name=text, labels=label, fixes=()))
-        elif (env.outer is not None and (env.outer.find(text) is not None or env.outer.is_known(text))) or (
-            inner is not None and (inner.kind != ref or ref == "var")
-        ):
-            self.report(problems.DuplicateName(at=self.module.at(name), name=text, fixes=()))
+        outside = env.outer is not None and (env.outer.find(text) is not None or env.outer.is_known(text))
+        if older is not None or outside:
+            labels = self.first_of(name, region, inside=False)
+            self.report(problems.DuplicateName(at=self.module.at(name), name=text, labels=labels, fixes=()))
+        elif inner is not None and (inner.kind != ref or ref == "var"):
+            labels = self.first_of(name, region, inside=True)
+            self.report(problems.DuplicateName(at=self.module.at(name), name=text, labels=labels, fixes=()))
 
     def _misplaced(self, node: ast.Node, word: str, place: str, why: str = "") -> None:
         self.report(problems.MisplacedWord(at=self.module.at(node), word=word, place=place, why=why))
@@ -247,6 +287,7 @@ class StepTyper:
         after = env
         if step.bind is not None:
             after = self._bind_result(step, info, env, place, optional=optional)
+            self._hold_shared(step.bind, guards_of(step.clauses))
         for clause in step.clauses:
             match clause:
                 case ast.With():
@@ -279,6 +320,13 @@ class StepTyper:
                     self._misplaced(clause, "compensate", "in an undo", "undos are not undone")
         if task and place.kind == "undo":
             self._misplaced(step.call, step.call.name.text, "in an undo", "an undo cannot wait for a person")
+
+    def _hold_shared(self, bind: ast.Name, guards: tuple[ast.Guard, ...]) -> None:
+        """A name that a guard binds where the call failed stays: it says that the way on has taken note of that."""
+        tails = [tail_steps(guard.tail) for guard in guards]
+        same = [n for t in tails for s in walk_steps(t) for n in names_of_step(s) if n.text == bind.text]
+        if same:
+            self.held.update(name.id for name in (bind, *same))
 
     def _bind_result(self, step: ast.Do, info: CallInfo | None, env: Env, place: Place, *, optional: bool) -> Env:
         assert step.bind is not None
@@ -494,6 +542,8 @@ class StepTyper:
                 self.workflow.tests[arm.id] = test
             inside = env.learn(self.types.facts(known, True))
             if arm.bind is not None:
+                if arm.some:
+                    self.held.add(arm.bind.id)
                 inside = self._bind_subject(arm.bind, arm.id, of, inside, place)
             after = join(after, self.steps(tail_steps(arm.tail), inside, place), merged)
             env = env.learn(self.types.facts(known, False))

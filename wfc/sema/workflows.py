@@ -5,6 +5,7 @@ arrows that lead there. First silently until nothing changes, then once more to 
 """
 
 import re
+from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
@@ -86,6 +87,7 @@ class _WorkflowTyper(StepTyper):
     def run(self) -> None:
         """Types the whole workflow."""
         self.bodies: list[ast.Region] = []
+        self.homes: dict[str, str] | None = None
         decl = self.workflow.decl
         handed = dict(self.workflow.instance.operations)
         names: dict[str, Binding] = {}
@@ -154,7 +156,7 @@ class _WorkflowTyper(StepTyper):
                 self.report(problems.UnusedName(at=at, name=info.name, kind="parameter"))
         for text, (name, what) in self.bindings.items():
             if text not in self.read and not text.startswith("_"):
-                fixes = _without_as(self.module.at(name))
+                fixes = () if name.id in self.held else _without_as(self.module.at(name))
                 self.report(problems.UnusedName(at=self.module.at(name), name=text, kind=what, fixes=fixes))
 
     # -- regions
@@ -305,17 +307,20 @@ class _WorkflowTyper(StepTyper):
 
     def _home(self, name: str) -> str | None:
         """Where a node of that name lies in this workflow."""
+        if self.homes is None:
+            self.homes = dict(reversed(list(self._all_homes())))  # of several the first
+        return self.homes.get(name)
+
+    def _all_homes(self) -> Iterator[tuple[str, str]]:
         waiting: list[tuple[str, ast.Region]] = [("in the workflow itself", self.workflow.decl.region)]
         while waiting:
             where, region = waiting.pop()
             for node in region.nodes:
-                if node.name.text == name:
-                    return where
+                yield node.name.text, where
                 if isinstance(node, ast.Scope):
                     waiting.append((f"in the scope `{node.name.text}`", node.region))
                 waiting.extend((f"in a branch of `{node.name.text}`", inner) for inner in _inner_regions(node))
             waiting.extend((where, inner) for step in region.steps for inner in _regions_of(step))
-        return None
 
     def _settle(self, state: "_State", place: Place) -> None:
         """Visits nodes until no entry changes."""
@@ -363,6 +368,7 @@ class _WorkflowTyper(StepTyper):
             return
         after = env
         if node.bind is not None:
+            self._note_value(node.bind, (node.region,))
             after = self.bind(env, node.bind, inner.info.value or UNKNOWN, place, "name")
         if node.next is not None:
             self.goto(ast.Goto(node.next.start, node.next.end, node.next), after, place)
@@ -437,9 +443,15 @@ class _WorkflowTyper(StepTyper):
                 fields.append((branch.name.text, state.info.value))
         after = env
         if step.bind is not None:
+            self._note_value(step.bind, [branch.region for branch in step.branches])
             result = self._joined(step, kind, fields)
             after = self.bind(env, step.bind, result, place, "name")
         return self.guarded(step.guards, env, after, place)
+
+    def _note_value(self, name: ast.Name, regions: Iterable[ast.Region]) -> None:
+        """A name that takes what some `done` gives stays: without it that value has no taker."""
+        if any(_gives_value(region) for region in regions):
+            self.held.add(name.id)
 
     def _joined(self, step: ast.Parallel, kind: str, fields: list[tuple[str, Type]]) -> Type:
         """The type that `as` gives."""
@@ -471,7 +483,8 @@ class _WorkflowTyper(StepTyper):
         given = {step.item.text: Binding("local", item)}
         if step.index is not None:
             given[step.index.text] = Binding("local", INT)
-        self._check_given(step, env, item)
+        self.items[step.region.id] = (step.item, step.index) if step.index is not None else (step.item,)
+        self._check_given(step, env, item, region)
         takes = step.bind is not None
         state = self.region(
             step.region, "each", region, env, given, takes_value=takes, container=place.within(repeated=True)
@@ -482,6 +495,7 @@ class _WorkflowTyper(StepTyper):
             self.report(problems.MismatchedType(at=at, text=text, advice="end each path with `done value`"))
         if step.bind is None:
             return env
+        self._note_value(step.bind, (step.region,))
         value = state.info.value or UNKNOWN
         kind = step.join.kind if step.join else "all"
         result: Type = {
@@ -489,7 +503,7 @@ class _WorkflowTyper(StepTyper):
         }[kind]  # fmt: skip
         return self.bind(env, step.bind, result, place, "name")
 
-    def _check_given(self, step: ast.ForEach, env: Env, item: Type) -> None:
+    def _check_given(self, step: ast.ForEach, env: Env, item: Type, region: RegionState) -> None:
         """The names of the element and its number."""
         for name, kind in ((step.item, item), (step.index, INT)):
             if name is None or self.silent:
@@ -497,7 +511,8 @@ class _WorkflowTyper(StepTyper):
             check_reserved(self.module, name, self.report)
             self.workflow.types[name.id] = kind
             if env.find(name.text) is not None or env.is_known(name.text) or name.text in self.module.values:
-                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text, fixes=()))
+                labels = self.first_of(name, region, inside=True)
+                self.report(problems.DuplicateName(at=self.module.at(name), name=name.text, labels=labels, fixes=()))
 
 
 _FIRST = {"Text": '""', "Int": "0", "Decimal": "0.0", "Bool": "false", "Duration": "0s"}

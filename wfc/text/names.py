@@ -1,8 +1,11 @@
 """Spellings of one name, and the nearest of several."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 
+_FEW, _AROUND = 200, 20  # names that are all measured; names on each side, of more
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]")
 
 
@@ -61,14 +64,39 @@ def distance(a: str, b: str, limit: int) -> int:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, if one is near enough to be meant."""
     limit = max(1, len(name) // 3)
+    lower = name.lower()
     best: tuple[int, str] | None = None
-    for other in known:
+    for other in _candidates(lower, tuple(known)):
         if other == name:
             continue
-        far = 0 if other.lower() == name.lower() else distance(name.lower(), other.lower(), limit)
+        far = 0 if other.lower() == lower else distance(lower, other.lower(), limit)
         if far <= limit and (best is None or (far, other) < best):
             best = (far, other)
+            limit = far  # those further away need not be measured
     return best[1] if best else None
+
+
+def _candidates(lower: str, known: tuple[str, ...]) -> Iterable[str]:
+    """The names to measure: all if they are few, else those that begin or end most alike.
+
+    A slip leaves one end of a name as it is, and a file may have thousands of names, and of slips.
+    """
+    if len(known) <= _FEW:
+        return known
+    forward, backward = _sorted(known)
+    return [
+        other
+        for names, key in ((forward, lower), (backward, lower[::-1]))
+        for at in (bisect_left(names, (key, "")),)
+        for _, other in names[max(0, at - _AROUND) : at + _AROUND]
+    ]
+
+
+@lru_cache(maxsize=8)
+def _sorted(known: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Names by how they begin, and by how they end; of one list of names one asks often."""
+    forward = sorted((name.lower(), name) for name in known)
+    return forward, sorted((lower[::-1], name) for lower, name in forward)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
