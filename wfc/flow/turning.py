@@ -36,7 +36,8 @@ def turning(graph: Graph) -> Iterator[Cycle]:
         inside = {id(point) for point in circle}
         changed = {p.step.name for p in circle if isinstance(p.step, SetVar | Let)}
         asked = {name for point in circle for name in _asked(point, inside)}
-        yield Cycle(tuple(sorted(circle, key=lambda p: p.number)), not changed & asked)
+        heard = any(isinstance(p.step, Await) and any(g.kind == "on" for g in p.step.guards) for p in circle)
+        yield Cycle(tuple(sorted(circle, key=lambda p: p.number)), not changed & asked and not heard)
 
 
 def _at_once(point: Point) -> list[Point]:
@@ -47,7 +48,10 @@ def _at_once(point: Point) -> list[Point]:
         over = next((guard for guard in point.frame.guards if _fires_at_once(guard)), None)
         if over is not None:
             return [point.frame.tails[id(over)]]
-    if point.kind == "do" or isinstance(point.step, Await | Lock) or _pauses(point):
+    if isinstance(point.step, Await):
+        over = next((guard for guard in point.step.guards if _fires_at_once(guard)), None)
+        return [point.frame.tails[id(over)]] if over is not None else []
+    if point.kind == "do" or isinstance(point.step, Lock) or _pauses(point):
         return []
     if point.kind == "until" and isinstance(point.step, Repeat) and _bounded(point.step):
         start = [p for p in point.next if p.step is point.step]
