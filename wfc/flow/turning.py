@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wfc.flow.counting import bounded
 from wfc.flow.graph import Graph, Point, circles
 from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.expressions import Lit, Now, Ref, walk
@@ -33,6 +34,8 @@ class Cycle:
 def turning(graph: Graph) -> Iterator[Cycle]:
     """The cycles without a waiting step and without a bound."""
     for circle in _circles(graph):
+        if bounded(circle, _at_once):
+            continue
         inside = {id(point) for point in circle}
         changed = {p.step.name for p in circle if isinstance(p.step, SetVar | Let)}
         asked = {name for point in circle for name in _asked(point, inside)}
