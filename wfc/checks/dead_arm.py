@@ -84,11 +84,13 @@ class DeadArm(Problem):
         return f"{self.what}: {self.why}"
 
     def label(self) -> str:
-        return "is never taken" if self.advice != "timer" else "never fires"
+        return "is never taken" if self.advice not in ("timer", "over") else "never fires"
 
     def help(self) -> tuple[str, ...]:
         if self.rest:
             return ()
+        if self.advice == "over":
+            return ("make it shorter than what it watches can take, or remove it",)
         if self.advice == "timer":
             return ("make it shorter than the other one, or remove it",)
         if self.advice == "order":
@@ -204,6 +206,6 @@ def _idle(guard: Guard, path: Path, report: Reporter) -> None:
                 fixes=removal(guard.at, "remove it"),
                 what=f"`{guard.label}` never fires",
                 why=f"{over} by then, {most}",
-                advice="timer",
+                advice="timer" if path.unknown else "over",
             )
         )
