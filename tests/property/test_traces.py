@@ -55,7 +55,7 @@ def claimed(run: Run, trace: Trace) -> bool:
         case "promise":
             return any(record.kind == "sla breached" for record in run.records)
         case "undone" | "undo failed":
-            return any(record.kind == kind and record.get("operation") == name for record in run.records)
+            return any(record.kind == kind and name in ("", record.get("operation")) for record in run.records)
         case "raised":
             return any(record.kind == kind and name in ("", record.get("error")) for record in run.records)
         case _:

@@ -138,7 +138,10 @@ class Calls(Blocks):
         return [
             child
             for child in self.declared.world.children
-            if not child.pivots and not (child.locks and place.rank) and not place.cyclic
+            if not child.pivots
+            and not (child.locks and place.rank)
+            and not place.cyclic
+            and not (child.keyed and place.iterated)
         ]
 
     def child(self, scope: Scope, place: Place) -> Made:
@@ -149,17 +152,23 @@ class Calls(Blocks):
         arguments = self.expressions.arguments(child.fields, scope)
         head = f"do {child.name}({arguments}){f' as {bind}' if bind else ''}"
         call = _Call(head, bind, child.result, Raised(set(child.raises), True), [])
-        if not child.keyed and self.draws.chance(2):
+        if not child.keyed and not place.iterated and self.draws.chance(2):
             call.clauses.append(f"key {self.expressions.expression(TEXT, scope.timeless())}")
         after = scope.bind(bind, child.result) if bind and child.result else scope
         return self._guarded(call, scope, after, place)
 
+    def startable(self, place: Place) -> list[Child]:
+        """The workflows that may be started at a place: each round must start another one."""
+        again = place.cyclic or place.iterated
+        return [child for child in self.declared.world.children if not (child.keyed and again)]
+
     def start(self, scope: Scope, place: Place) -> Made:
         """`start` of a workflow that nobody waits for."""
-        child = self.draws.pick(self.declared.world.children)
+        child = self.draws.pick(self.startable(place))
+        again = place.cyclic or place.iterated
         place.raised.system = place.raised.system or place.kind == "ordinary"
         head = f"start {child.name}({self.expressions.arguments(child.fields, scope)})"
-        if not child.keyed or self.draws.chance(2):
+        if not again and (not child.keyed or self.draws.chance(2)):
             head += f" key {self.expressions.expression(TEXT, scope.timeless())}"
         return Made((f"{head} compensate none {self.draws.reason()}",), scope)
 

@@ -65,7 +65,7 @@ class Steps(Calls):
         if place.kind == "ordinary":
             if self.children(place) and self.has(Feature.CHILD):
                 ways += [self.child, self.child]
-            if self.declared.world.children and self.has(Feature.START):
+            if self.startable(place) and self.has(Feature.START):
                 ways.append(self.start)
             if self.has(Feature.SETTLE):
                 ways.append(lambda scope, _: Made(("settle",), scope))

@@ -6,6 +6,7 @@ from wfc.flow.deadlines import idle
 from wfc.flow.hearing import held_back
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.tails import removal
+from wfc.flow.time import Path
 from wfc.flow.timers import Late, late
 from wfc.ir.machine import Choose, Do, Guard
 from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
@@ -83,11 +84,13 @@ class DeadArm(Problem):
         return f"{self.what}: {self.why}"
 
     def label(self) -> str:
-        return "is never taken" if self.advice != "timer" else "never fires"
+        return "is never taken" if self.advice not in ("timer", "over") else "never fires"
 
     def help(self) -> tuple[str, ...]:
         if self.rest:
             return ()
+        if self.advice == "over":
+            return ("make it shorter than what it watches can take, or remove it",)
         if self.advice == "timer":
             return ("make it shorter than the other one, or remove it",)
         if self.advice == "order":
@@ -101,10 +104,13 @@ def check(program: Program, report: Reporter) -> None:
         for point in flow.graph.points:
             if isinstance(point.step, Choose) and point.kind == "step" and id(point) in flow.live:
                 _arms(flow, point.step, report)
+        told: set[int] = set()
         for item in late(flow.graph, program.constant):
+            told.add(id(item.guard))
             _deadline(item, report)
-        for guard, over in idle(program, flow):
-            _idle(guard, over, report)
+        for guard, path in idle(program, flow):
+            if id(guard) not in told:
+                _idle(guard, path, report)
         for guard, pivot in held_back(flow.graph, flow.reachable):
             if guard.kind != "on":
                 _held_back(guard, pivot, report)
@@ -190,14 +196,16 @@ def _held_back(guard: Guard, pivot: Do, report: Reporter) -> None:
         )
 
 
-def _idle(guard: Guard, over: int, report: Reporter) -> None:
+def _idle(guard: Guard, path: Path, report: Reporter) -> None:
+    over = "deadlines inside have always ended it" if path.unknown else "what it watches has always ended"
+    most = f"after {spaced_duration(path.total)} at most" if path.total else "at once"
     if guard.at is not None:
         report(
             DeadArm(
                 at=guard.at,
                 fixes=removal(guard.at, "remove it"),
                 what=f"`{guard.label}` never fires",
-                why=f"deadlines inside have always ended it by then, after {spaced_duration(over)} at most",
-                advice="timer",
+                why=f"{over} by then, {most}",
+                advice="timer" if path.unknown else "over",
             )
         )

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from wfc.flow.keys import Sent, constant_in, key_parts, sent_before
+from wfc.flow.keys import Sent, repeated, sent_before
 from wfc.flow.policies import place
 from wfc.flow.program import WorkflowFlow
-from wfc.ir.machine import Do
+from wfc.ir.machine import Do, Start
 from wfc.problems.problem import Label, Problem, Reporter, Severity, Step
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
@@ -22,6 +22,9 @@ class DuplicateKey(Problem):
     A call that a loop leads back to is told too, also if it has been undone in between: the service remembers the key,
     not the undo. Nothing is said of two arms of which only one is taken, of a call behind another one that has failed
     or has been undone, nor where a name in the key has got another value in between.
+
+    Two runs of a child under one key are told where something in it sends the same key both times, and where they go on
+    side by side; a workflow that is started under one key twice is always told.
 
     ```wf fails
     service mail { activity send(order: Text, text: Text) key order compensate none "a mail stays sent" }
@@ -51,15 +54,32 @@ class DuplicateKey(Problem):
 
     operation: str
     others: int
+    inside: str = ""
+    started: bool = False
+    beside: bool = False
 
     def message(self) -> str:
         more = {0: "", 1: ", and so does another one"}.get(self.others, f", and so do {self.others} more")
+        if self.beside:
+            return f"another branch runs `{self.operation}` under this key, so the second of them is refused{more}"
+        if self.started:
+            return (
+                f"`{self.operation}` has been started under this key before, so it is refused while that one runs{more}"
+            )
+        if self.inside:
+            second = f"`{self.inside}` does nothing the second time"
+            return f"`{self.operation}` has run under this key before, so {second}{more}"
         return f"`{self.operation}` has been called with this key before, so the second call does nothing{more}"
 
     def label(self) -> str:
         return "the same key once more"
 
     def help(self) -> tuple[str, ...]:
+        if self.beside or self.started or self.inside:
+            return (
+                "give each of them a key of its own: a `key` at the call stands for that of the workflow",
+                "if it is meant so, say why: `// allow duplicate-key: why`",
+            )
         return (
             "put what differs into the key, such as what is told or which part is paid",
             "or leave the explicit key out: the default key of a call is its own",
@@ -70,39 +90,59 @@ class DuplicateKey(Problem):
 def check(program: Inquiry, report: Reporter) -> None:
     """Reports each key once, at the first call before which another one has sent it."""
     for flow in program.flows.values():
+        told: set[int] = set()
         for found in sent_before(program, flow):
-            if not _told(program, flow, found):
+            looped = any(repeated(program, flow, point) is not None for point in (found.call, found.before))
+            if id(found.call) not in told and not looped:  # `key-in-cycle` tells what a loop repeats
+                told.add(id(found.call))
                 _report(program, flow, found, report)
-
-
-def _told(program: Inquiry, flow: WorkflowFlow, found: Sent) -> bool:
-    """Whether one of the two sends its key in each round of a loop: `key-in-cycle` tells that."""
-    for point in (found.call, found.before):
-        call = point.step
-        assert isinstance(call, Do)
-        parts = key_parts(call, program.operations.get(call.target)) or ()
-        if constant_in(program, flow.cycles.around(point), parts) is not None:
-            return True
-    return False
 
 
 def _report(program: Inquiry, flow: WorkflowFlow, found: Sent, report: Reporter) -> None:
     point, before = found.call, found.before
     call, first = point.step, before.step
-    assert isinstance(call, Do)
-    assert isinstance(first, Do)
-    own, operation = place(call.places, "key"), program.operations[call.target]
+    assert isinstance(call, Do | Start)
+    assert isinstance(first, Do | Start)
+    own = place(call.places, "key") if isinstance(call, Do) else None
     at = own or call.at
     if at is None:
         return
-    closing = Step("both have the same key: the second is answered with the result of the first", at)
-    ways = tuple(Waypoint("done", each) for each in (before, point))
-    claim = Claim(flow.workflow.name, ways, Sign("same key", operation.name), stops=True)
-    shown = program.show(claim, (closing,))
+    operation = program.operations.get(call.target)
+    started = isinstance(call, Start)
+    claim = Claim(flow.workflow.name, _ways(found), Sign("same key", call.target), stops=True)
+    shown = program.show(claim, (Step(_closing(found, started=started), at),))
     if shown.verdict == "impossible":
         return
-    stands = place(operation.places, "key")
+    stands = place(operation.places, "key") if operation is not None else None
     labels = [Label(stands, "the key of each call")] if stands is not None and own is None else []
     if first.at is not None and first is not call:
         labels.append(Label(first.at, "called first"))
-    report(DuplicateKey(at=at, operation=call.target, others=found.others, trace=shown.trace, labels=tuple(labels)))
+    report(
+        DuplicateKey(
+            at=at,
+            operation=call.target,
+            others=found.others,
+            inside=found.inside,
+            started=started,
+            beside=found.beside,
+            trace=shown.trace,
+            labels=tuple(labels),
+        )
+    )
+
+
+def _ways(found: Sent) -> tuple[Waypoint, ...]:
+    if found.beside:
+        return (Waypoint("pass", found.call),)
+    return tuple(Waypoint("done", each) for each in (found.before, found.call))
+
+
+def _closing(found: Sent, *, started: bool) -> str:
+    answered = "the second is answered with the result of the first"
+    if found.beside:
+        return "both have the same key: the second is refused while the first runs"
+    if started:
+        return "both have the same key: the second is refused while the first runs, or does what it did once more"
+    if found.inside:
+        return f"both have the same key, and so has `{found.inside}` in them: {answered}"
+    return f"both have the same key: {answered}"

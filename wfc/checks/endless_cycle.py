@@ -23,6 +23,8 @@ class EndlessCycle(Problem):
     Nothing from outside can come in while a process does not wait: no answer, no event, no deadline, no operator. So
     each cycle needs a step that waits (a call, `wait`, `await`, a lock, branches), or a bound: `repeat at most n
     times`. It is a warning where a round changes what is asked: then the rounds may come to an end by themselves.
+    Where each round adds to a whole number, or takes from it, and goes on only before a constant, they do: nothing is
+    told.
 
     ```wf fails
     workflow W(full: Bool) {

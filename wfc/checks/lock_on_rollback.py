@@ -1,18 +1,21 @@
 """Undos that ask for a lock which is still held when they run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from wfc.flow.cycles import all_inside
 from wfc.flow.effects import Undone
-from wfc.flow.graph import Point
-from wfc.flow.locks import Resource, locks_of, resource_at
+from wfc.flow.graph import Frame, Point
+from wfc.flow.locks import Asked, Resource, asked, resource_at
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.ir.machine import Do, Lock, Parallel, Start
-from wfc.ir.walk import region_steps, undo_of
+from wfc.ir.machine import Do, ForEach, Lock, Parallel, Region, Scope, Start
+from wfc.ir.walk import nodes, region_steps, undo_of
 from wfc.problems.problem import Label, Problem, Reporter, Severity, Step, Trace
 from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
 from wfc.simulation.inquiry import Inquiry
+from wfc.text.source import Span
 from wfc.text.value import value
 
 TRIES = 4  # failures for which a run is looked for
@@ -23,10 +26,12 @@ class LockOnRollback(Problem):
     """An undo asks for a lock that is held until the undo has ended, or by a branch that goes on.
 
     When an error leaves a `lock`, what was done inside is undone first, and the lock is given back last. An undo that
-    asks for the same lock then waits for its own process: it fails with `LockTimeout`, and the work is not undone. The
-    same goes for a branch of `join first`, `n of` or `settled` that fails and is undone while another branch holds what
-    the undo asks for. It is an error where the same lock is certain, a warning where it may be another one, or where
-    the other branch may give it back in time.
+    asks for the same lock then waits for its own process: it fails with `LockTimeout`, and the work is not undone. That
+    holds for the undo of a region too, and for a child that undoes itself while its caller holds the lock.
+
+    The same goes for a branch of `join first`, `n of` or `settled` that fails and is undone while another branch holds
+    what the undo asks for. It is an error where the same lock is certain, a warning where it may be another one, or
+    where the other branch may give it back in time.
 
     ```wf fails
     resource shelf(id: Text) rank 10
@@ -96,28 +101,38 @@ class LockOnRollback(Problem):
 
 
 _HELD = "held until what was done inside is undone"
+_Calls = list[tuple[Point, tuple[Asked, ...]]]
 
 
 def check(program: Inquiry, report: Reporter) -> None:
     """Reports each lock of an undo once, with what holds it."""
     if not program.machine.resources:
         return
+    undos = {name: _Undos(program, flow) for name, flow in program.flows.items()}
     for flow in program.flows.values():
-        calls = [(point, wanted) for point in flow.graph.points if (wanted := _asked(point)) and flow.reached(point)]
-        if not calls:
-            continue
         told: set[int] = set()
         for outer in _locks(flow):
-            _under(program, flow, outer, calls, told, report)
-        for step in region_steps(flow.workflow.region, undos=False):
+            held = _Held(flow, outer, {id(step) for step in all_inside(outer.steps)})
+            _under(program, undos[flow.workflow.name], held, told, report)
+            _children(program, undos, held, told, report)
+        calls = undos[flow.workflow.name].calls
+        for step in region_steps(flow.workflow.region, undos=False) if calls else ():
             if isinstance(step, Parallel) and step.join != "all":
                 _beside(program, step, calls, told, report)
 
 
-def _asked(point: Point) -> tuple[Lock, ...]:
-    """The locks that the undo of a call asks for."""
-    undo = undo_of(point.step) if point.kind == "completed" and point.step is not None else None
-    return tuple(locks_of(undo.steps)) if undo is not None else ()
+@dataclass(frozen=True)
+class _Held:
+    """A lock and what is inside, by id. `flow` is where it stands; `through`: the calls of children on the way in."""
+
+    flow: WorkflowFlow
+    outer: Lock
+    inside: set[int] | None
+    through: tuple[Do, ...] = ()
+
+    def holds(self, point: Point) -> bool:
+        """Whether a point lies under the lock: all of a child does that is called there."""
+        return self.inside is None or id(point.step) in self.inside
 
 
 def _locks(flow: WorkflowFlow) -> Iterator[Lock]:
@@ -126,46 +141,141 @@ def _locks(flow: WorkflowFlow) -> Iterator[Lock]:
             yield point.step
 
 
-def _under(
-    program: Inquiry,
-    flow: WorkflowFlow,
-    outer: Lock,
-    calls: list[tuple[Point, tuple[Lock, ...]]],
-    told: set[int],
-    report: Reporter,
-) -> None:
-    """Undos that may run while the lock around their call is held."""
-    inside = {id(step) for step in all_inside(outer.steps)}
-    here = [(point, asked) for point, asked in calls if id(point.step) in inside]
-    if not here:
-        return
-    ends = [found for found in flow.effects.undone(p for p, _ in here) if id(found.source.step) in inside]
-    undone = {id(found.call) for found in ends}
-    doubtful = {id(point.step) for point in flow.effects.in_doubt()}
-    for point, asked in here:
-        undo = undo_of(point.step) if point.step is not None else None
-        if id(point) not in undone and not (undo is not None and undo.blind and id(point.step) in doubtful):
-            continue
-        for lock in asked:
-            for wanted in lock.resources:
-                held = _against(program, outer, wanted)
-                if held is not None and id(lock) not in told:
-                    told.add(id(lock))
-                    certain = held == wanted and program.locks.resources[held[0]].capacity == 1
-                    trace = _trace(program, flow, point, wanted, ends)
-                    _report(point, lock, wanted, (outer, held), report, certain=certain, trace=trace)
+def _children(program: Inquiry, undos: dict[str, "_Undos"], held: _Held, told: set[int], report: Reporter) -> None:
+    """Children that fail while the lock around their call is held, and undo themselves under it."""
+    waiting: list[tuple[tuple[Do, ...], list[Do]]] = [((), _child_calls(all_inside(held.outer.steps)))]
+    seen: set[str] = set()
+    while waiting:
+        through, calls = waiting.pop()
+        for call in calls:
+            if call.target in program.flows and call.target not in seen:
+                seen.add(call.target)
+                way = (*through, call)
+                _under(program, undos[call.target], _Held(held.flow, held.outer, None, way), told, report)
+                region = program.flows[call.target].workflow.region
+                waiting.append((way, _child_calls(region_steps(region, undos=False))))
 
 
-def _trace(program: Inquiry, flow: WorkflowFlow, call: Point, wanted: Resource, undone: list[Undone]) -> Trace | None:
+def _child_calls(steps: Iterable[object]) -> list[Do]:
+    return [step for step in steps if isinstance(step, Do) and step.kind == "workflow"]
+
+
+@dataclass(frozen=True)
+class _Undo:
+    """An undo that asks for locks, and the aborts that make it run. `done`: where what it undoes has been done."""
+
+    name: str
+    at: Span | None
+    done: Point
+    asking: tuple[Asked, ...]
+    ends: list[Undone]
+    sign: Sign
+    doubtful: bool = False  # it also runs for a call that may have been done
+
+
+def _under(program: Inquiry, undos: "_Undos", held: _Held, told: set[int], report: Reporter) -> None:
+    """Undos that may run while a lock around what they undo is held."""
+    for undo in undos.found:
+        if held.holds(undo.done):
+            ends = [found for found in undo.ends if held.holds(found.source)]
+            if ends or undo.doubtful:
+                _against(program, held, replace(undo, ends=ends), told, report)
+
+
+class _Undos:
+    """The undos of one workflow that ask for locks: of calls, and of regions with an undo of their own."""
+
+    def __init__(self, program: Program, flow: WorkflowFlow) -> None:
+        self.flow = flow
+        done = (point for point in flow.graph.points if point.kind == "completed" and point.step is not None)
+        asking = ((point, program.locks.undo_of(point.step)) for point in done if point.step is not None)
+        self.calls: _Calls = [(point, wanted) for point, wanted in asking if wanted and flow.reached(point)]
+
+    @cached_property
+    def found(self) -> list[_Undo]:
+        """All of them that may run."""
+        return [*self._of_calls(), *self._of_regions()]
+
+    def _of_calls(self) -> Iterator[_Undo]:
+        if not self.calls:
+            return
+        ends: dict[int, list[Undone]] = {}
+        for found in self.flow.effects.undone(point for point, _ in self.calls):
+            ends.setdefault(id(found.call), []).append(found)
+        doubtful = {id(point.step) for point in self.flow.effects.in_doubt()}
+        for point, asking in self.calls:
+            call = point.step
+            assert isinstance(call, Do | Start)
+            undo = undo_of(call)
+            blind = undo is not None and undo.blind and id(call) in doubtful
+            sign = Sign("undo failed", call.target if undo is not None else "")
+            yield _Undo(call.target, call.at, point, asking, ends.get(id(point), []), sign, blind)
+
+    def _of_regions(self) -> Iterator[_Undo]:
+        if not any(frame.covered for frame in self.flow.graph.frames):
+            return
+        names = dict(_names(self.flow))
+        for frame in self.flow.graph.frames:
+            region = frame.subject
+            if isinstance(region, Region) and region.undo is not None and id(region) in names:
+                asking = tuple(asked(region.undo.steps))
+                ends = list(self._crossing(frame)) if asking else []
+                if ends:
+                    undo = Sign("undo failed")
+                    yield _Undo(names[id(region)], region.undo.at, ends[0].call, asking, ends, undo)
+
+    def _crossing(self, frame: Frame) -> Iterator[Undone]:
+        """The aborts that cross a frame behind the last of its calls. Of iterations others may go on."""
+        effects = self.flow.effects
+        mask = effects.mask(frame)
+        for point in self.flow.graph.points:
+            done = effects.may.get(id(point), 0) & mask
+            if not done or (point.frame.inside(frame) and frame.kind != "each"):
+                continue
+            call = effects.calls[mask.bit_length() - 1]
+            for abort in point.aborts:
+                if not abort.keep and point.kind in ("do", "step", "failed") and frame.inside(abort.frame):
+                    yield Undone(call, point, abort, certain=False)
+
+
+def _names(flow: WorkflowFlow) -> Iterator[tuple[int, str]]:
+    """The regions inside a workflow, by id, each with what one calls it."""
+    for node in nodes(flow.workflow.region):
+        if isinstance(node, Scope):
+            yield id(node.region), node.name
+    for step in region_steps(flow.workflow.region, undos=False):
+        match step:
+            case ForEach(region=region, item=item):
+                yield id(region), item
+            case Parallel(branches=branches):
+                yield from ((id(branch.region), branch.name) for branch in branches)
+            case _:
+                pass
+
+
+def _against(program: Inquiry, held: _Held, undo: _Undo, told: set[int], report: Reporter) -> None:
+    """Reports what an undo asks for against the order of what is held."""
+    for one in undo.asking:
+        named = one
+        for call in reversed(held.through):
+            named = program.locks.put(call, named)
+        against = _held_against(program, held.outer, named.named)
+        if against is not None and id(one.lock) not in told:
+            told.add(id(one.lock))
+            certain = against == named.named and program.locks.resources[against[0]].capacity == 1
+            holding, calls = (held.outer, against), held.through
+            trace = _trace(program, held.flow, undo, one.wanted)
+            _report(undo, one, holding, report, certain=certain, trace=trace, through=calls)
+
+
+def _trace(program: Inquiry, flow: WorkflowFlow, undo: _Undo, wanted: Resource) -> Trace | None:
     """A run in which it is to be undone while the lock is held."""
-    step = call.step
-    done = program.ways.at(step)
-    if done is None or not isinstance(step, Do | Start):
+    done = program.ways.at(undo.done.step)
+    if done is None:
         return None
-    sign = Sign("undo failed", step.target)
-    closing = (Step(f"its undo has waited for `{wanted[0]}`, which its own process held", step.at),)
-    here = sorted((found for found in undone if found.call is call), key=lambda found: found.doubt)
-    claims = (_claim(flow, done, found, sign) for found in here[:TRIES])
+    closing = (Step(f"its undo has waited for `{wanted[0]}`, which its own process held", undo.at),)
+    here = sorted((found for found in undo.ends if found.call is undo.done), key=lambda found: found.doubt)
+    claims = (_claim(flow, done, found, undo.sign) for found in here[:TRIES])
     return program.first((claim, closing) for claim in claims).trace
 
 
@@ -176,7 +286,7 @@ def _claim(flow: WorkflowFlow, done: Point, found: Undone, sign: Sign) -> Claim:
     return leaving(flow, before, found.source, found.abort, sign)
 
 
-def _against(program: Program, outer: Lock, wanted: Resource) -> Resource | None:
+def _held_against(program: Program, outer: Lock, wanted: Resource) -> Resource | None:
     """What is held and must not be, when something is asked for: the very same first."""
     rank = program.locks.rank(wanted)
     against = [held for held in outer.resources if program.locks.rank(held) >= rank]
@@ -186,7 +296,7 @@ def _against(program: Program, outer: Lock, wanted: Resource) -> Resource | None
 def _beside(
     program: Program,
     step: Parallel,
-    calls: list[tuple[Point, tuple[Lock, ...]]],
+    calls: _Calls,
     told: set[int],
     report: Reporter,
 ) -> None:
@@ -194,16 +304,17 @@ def _beside(
     inside = [list(region_steps(branch.region, undos=False)) for branch in step.branches]
     for number, steps in enumerate(inside):
         own = {id(each) for each in steps}
-        for point, asked in calls:
-            if id(point.step) not in own:
+        for point, asking in calls:
+            call = point.step
+            if id(call) not in own or not isinstance(call, Do | Start):
                 continue
             others = [each for i, more in enumerate(inside) if i != number for each in more if isinstance(each, Lock)]
-            for lock in asked:
-                for wanted in lock.resources:
-                    found = _holder(program, lock, wanted, others)
-                    if found is not None and id(lock) not in told:
-                        told.add(id(lock))
-                        _report(point, lock, wanted, found, report, certain=False, sibling=True)
+            for one in asking:
+                found = _holder(program, one.lock, one.named, others)
+                if found is not None and id(one.lock) not in told:
+                    told.add(id(one.lock))
+                    undo = _Undo(call.target, call.at, point, asking, [], Sign("undo failed"))
+                    _report(undo, one, found, report, certain=False, sibling=True)
 
 
 def _holder(program: Program, lock: Lock, wanted: Resource, others: list[Lock]) -> tuple[Lock, Resource] | None:
@@ -219,30 +330,29 @@ def _holder(program: Program, lock: Lock, wanted: Resource, others: list[Lock]) 
 
 
 def _report(  # noqa: PLR0913 - the finding, part by part
-    point: Point,
-    lock: Lock,
-    wanted: Resource,
+    undo: _Undo,
+    one: Asked,
     holding: tuple[Lock, Resource],
     report: Reporter,
     *,
     certain: bool,
     sibling: bool = False,
     trace: Trace | None = None,
+    through: tuple[Do, ...] = (),
 ) -> None:
-    call = point.step
-    assert isinstance(call, Do | Start)
-    at = resource_at(lock, wanted)
+    at = resource_at(one.lock, one.wanted)
     if at is None:
         return
     where = resource_at(*holding)
     labels = [Label(where, "held by this branch" if sibling else _HELD)] if where is not None else []
-    if call.at is not None:
-        labels.append(Label(call.at, "the call that is undone"))
+    labels += [Label(call.at, "runs under it") for call in through[:1] if call.at is not None]
+    if undo.at is not None and isinstance(undo.done.step, Do | Start) and undo.done.step.at is undo.at:
+        labels.append(Label(undo.at, "the call that is undone"))
     report(
         LockOnRollback(
             at=at,
-            operation=call.target,
-            resource=wanted[0],
+            operation=undo.name,
+            resource=one.wanted[0],
             sibling=sibling,
             certain=certain,
             labels=tuple(labels),

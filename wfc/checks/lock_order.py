@@ -8,6 +8,7 @@ from wfc.flow.program import WorkflowFlow
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Step, Trace
 from wfc.simulation.claim import standing
 from wfc.simulation.inquiry import Inquiry
+from wfc.text.names import listed
 from wfc.text.source import Span
 from wfc.text.value import value
 
@@ -45,6 +46,7 @@ class LockOrder(Problem):
     held: str
     ranks: tuple[int, int]
     child: str
+    others: tuple[str, ...] = ()
 
     def message(self) -> str:
         inside = f" in `{self.child}`" if self.child else ""
@@ -58,26 +60,32 @@ class LockOrder(Problem):
     def help(self) -> tuple[str, ...]:
         same = self.held == self.wanted
         each = f"one `{self.held}`" if same else f"`{self.held}` or `{self.wanted}`"
+        more = [f"the same `lock` asks for {listed([f'`{name}`' for name in self.others])} too"] if self.others else []
         return (
+            *more,
             f"two instances can stop each other: each holds what the other waits for, {each}",
             f"take both at once, then the order does not matter: `lock {self.wanted}(...), {self.held}(...) wait ...`",
         )
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each lock, or call of a child that locks, once for each resource asked for against the order."""
+    """Reports each lock against the order once; of a call of a child that locks, each resource once."""
     locks = program.locks
     for flow in program.flows.values():
-        told: set[tuple[int, str]] = set()
+        found: dict[tuple[int, str], list[Nested]] = {}
         for nested in locks.nested(flow.workflow):
             against = locks.rank(nested.wanted) <= locks.rank(nested.held)
-            key = (id(nested.call or nested.inner), nested.wanted[0])
-            if against and nested.outer is not nested.inner and not locks.itself(nested) and key not in told:
-                told.add(key)
-                _report(program, flow, nested, report)
+            if against and nested.outer is not nested.inner and not locks.itself(nested):
+                call = nested.call
+                key = (id(nested.inner), "") if call is None else (id(call), nested.wanted[0])
+                found.setdefault(key, []).append(nested)
+        for every in found.values():
+            _report(program, flow, every, report)
 
 
-def _report(program: Inquiry, flow: WorkflowFlow, nested: Nested, report: Reporter) -> None:
+def _report(program: Inquiry, flow: WorkflowFlow, every: list[Nested], report: Reporter) -> None:
+    nested = every[0]
+    others = tuple(dict.fromkeys(each.wanted[0] for each in every if each.wanted != nested.wanted))
     asked, held = resource_at(nested.inner, nested.wanted), resource_at(nested.outer, nested.held)
     at = nested.call.at if nested.call is not None else asked
     if at is None:
@@ -93,6 +101,7 @@ def _report(program: Inquiry, flow: WorkflowFlow, nested: Nested, report: Report
             held=nested.held[0],
             ranks=ranks,
             child=nested.call.target if nested.call is not None else "",
+            others=others,
             labels=tuple(labels),
             trace=_trace(program, flow, nested),
             fixes=_fixes(nested),

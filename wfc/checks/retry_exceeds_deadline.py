@@ -24,7 +24,8 @@ class RetryExceedsDeadline(Problem):
     Each call may use all its attempts, with their timeouts and the pauses between them. If these add up to more than
     the time there is, the last attempts exist on paper only: the deadline interrupts them, and undoes what was done.
     The sum is that of the longest path: branches side by side take the longest one, a loop counts one round. Under a
-    deadline a `wait` of a fixed length counts as well: what stands behind it never comes. What nobody can know, such as
+    deadline a `wait` of a fixed length counts as well: what stands behind it never comes, nor does it where both end at
+    one instant. What nobody can know, such as
     people's answers, is left out.
 
     ```wf fails
@@ -60,6 +61,10 @@ class RetryExceedsDeadline(Problem):
     what: str = "calls"
 
     def message(self) -> str:
+        if self.limit == self.total:
+            return (
+                f"the deadline is {spaced_duration(self.limit)}, and so are the {self.what}: the deadline comes first"
+            )
         what = f"the promise{self.promise.rstrip('-')} is" if self.promise else "the deadline is"
         return f"{what} {spaced_duration(self.limit)}, but the {self.what} may take {spaced_duration(self.total)}"
 
@@ -84,8 +89,13 @@ def check(program: Inquiry, report: Reporter) -> None:
     """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
     for flow in program.flows.values():
         for limit in limits(program, flow):
-            if limit.length is not None and 0 < limit.length < limit.path.total:
+            if limit.length is not None and 0 < limit.length < limit.path.total + _comes_first(limit):
                 _report(limit, limit.length, _trace(program, flow, limit.path, limit.guard), report)
+
+
+def _comes_first(limit: Limit) -> bool:
+    """Whether a deadline comes before what ends at the very same instant: so it does before a `wait`."""
+    return limit.guard is not None and bool(limit.path.terms) and isinstance(limit.path.terms[-1].step, Wait)
 
 
 def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None) -> Trace | None:
@@ -103,7 +113,7 @@ def _report(found: Limit, limit: int, trace: Trace | None, report: Reporter) -> 
     path, guard, told = found.path, found.guard, rows(found.path)
     promise = "" if found.promise is None else f' "{found.promise}"' if found.promise else "-"
     longest = max(path.terms, key=lambda term: term.total, default=None)
-    enough = show_duration(_rounded(path.total))
+    enough = show_duration(_rounded(path.total + _comes_first(found)))
     labels = (Label(longest.step.at, _share(longest)),) if longest is not None and longest.step.at is not None else ()
     if len(told) > _SHOWN:
         told = [*told[:_SHOWN], f"and {len(told) - _SHOWN} more calls"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import ClassVar
 
+from wfc.flow.counting import climbs
 from wfc.flow.graph import Abort, Frame, Point, circles
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.ir.expressions import Expr, Op, Ref, walk
@@ -220,7 +221,8 @@ def _without_bound(part: list[Point], followed: _Followed) -> Iterator[list[Poin
     if _has_deadline(part):
         return
     sets = [point.step for point in part if isinstance(point.step, SetVar)]
-    again = {step.name for step in sets if not _counts(step)}  # starts anew in some round
+    tests = [test for point in part for test in _tests(point)]
+    again = {step.name for step in sets if not (_counts(step) or climbs(step, tests))}  # starts anew in some round
     counters = {step.name for step in sets} - again
     counting = [p for p in part if isinstance(p.step, SetVar) and p.step.name in counters]
     asking = [point for point in part if any(_reads(test, counters) for test in _tests(point))]

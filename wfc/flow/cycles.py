@@ -21,6 +21,7 @@ from wfc.ir.machine import (
     Repeat,
     Scope,
     SetVar,
+    Start,
     State,
     Step,
 )
@@ -185,10 +186,8 @@ class Cycles:
     ) -> None:
         """The tails of guards; a block beside runs again and again while what it guards goes on."""
         for guard in guards:
-            again = (
-                guard.also and guard.kind in ("on", "every") and any(isinstance(s, Do) for s in own_steps(guard.steps))
-            )
-            if again:
+            calling = guard.also and any(isinstance(step, Do | Start) for step in own_steps(guard.steps))
+            if calling and guard.kind in ("on", "every"):
                 self._block(guard.steps, (self._beside(guard, guarded), *inside))
             else:
                 self._block(guard.steps, inside if guard.also else around)

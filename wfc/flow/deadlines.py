@@ -41,8 +41,8 @@ def limits(program: Program, flow: WorkflowFlow) -> Iterator[Limit]:
                 yield Limit(promise, place, program.policies.constants.whole(amount), guard, path)
 
 
-def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, int]]:
-    """The deadlines that never come, since others inside have always ended by then what they watch; by when it has.
+def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, Path]]:
+    """The timers that never come, since what they watch has always ended by then; the longest way through that.
 
     Only where nothing is called meanwhile: a call may stand still for reasons of its own, and then the outer deadline
     is a belt to the braces.
@@ -57,10 +57,13 @@ def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, int]]:
         if frame.entry is None or not flow.reached(frame.entry) or id(frame) in calling:
             continue
         for guard in frame.guards:
-            length = program.policies.constants.whole(guard.amount) if guard.kind == "after" else None
+            length = program.policies.constants.whole(guard.amount) if guard.kind in ("after", "every") else None
             path = _inside(program.bounds, frame) if length is not None else None
-            if length is not None and path is not None and path.unknown == {BOUNDED} and path.total < length:
-                yield guard, path.total
+            if length is None or path is None or length <= 0 or not path.unknown <= {BOUNDED}:
+                continue
+            beside = guard.also or guard.kind == "every"  # these come behind a `wait` that ends at the same instant
+            if path.total < length or (beside and path.total == length):
+                yield guard, path
 
 
 def _limits(frame: Frame) -> Iterator[tuple[str | None, Span | None, Expr | None, Guard | None]]:

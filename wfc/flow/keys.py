@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from wfc.flow.cycles import Cycle, bound
 from wfc.flow.graph import Frame, Point
 from wfc.flow.program import Program, WorkflowFlow
-from wfc.ir.expressions import Expr, Now, Ref, walk
-from wfc.ir.machine import Do, EventDef, ForEach, Guard, OperationDef, Parallel, Region, Scope, UndoRegion
-from wfc.ir.rewrite import rewrite
+from wfc.flow.sending import child_key, given, key_of
+from wfc.ir.expressions import Expr, Items, Now, Ref, walk
+from wfc.ir.machine import Do, EventDef, ForEach, Guard, OperationDef, Parallel, Region, Scope, Start, UndoRegion
+from wfc.ir.types import TEXT
 
 
 def key_parts(call: Do, operation: OperationDef | None) -> tuple[Expr, ...] | None:
@@ -17,27 +18,82 @@ def key_parts(call: Do, operation: OperationDef | None) -> tuple[Expr, ...] | No
         return (call.key,)
     if operation is None or operation.key is None:
         return None
-    given = _given(call, operation)
+    args = given(call, operation)
     names = [part.name for part in walk(operation.key) if isinstance(part, Ref) and part.kind == "operand"]
-    return tuple(given[name] for name in names if name in given)
+    return tuple(args[name] for name in names if name in args)
 
 
-def key_of(call: Do, operation: OperationDef | None) -> Expr | None:
-    """The key of a call, in the names of its place; None where it has the default key."""
-    if call.key is not None or operation is None or operation.key is None:
-        return call.key
-    given = _given(call, operation)
-    return rewrite(operation.key, (Ref,), lambda r: given.get(r.name, r) if r.kind == "operand" else r)
+@dataclass(frozen=True)
+class Repeated:
+    """A call whose key is the same in each round of some cycles around it, the innermost first.
+
+    Of a child `inside` is an operation that it calls under the same key then, and `at_once` says that its runs begin
+    before the ones before them have ended.
+    """
+
+    cycles: tuple[Cycle, ...]
+    inside: str = ""
+    at_once: bool = False
 
 
-def _given(call: Do, operation: OperationDef) -> dict[str, Expr]:
-    return dict(zip((param.name for param in operation.params), call.args, strict=False))
+def repeated(program: Program, flow: WorkflowFlow, point: Point) -> Repeated | None:
+    """The cycles in which the explicit key of a call cannot change, so that a round seems to be another one's."""
+    call = point.step
+    if point.kind != "do" or not isinstance(call, Do | Start) or not flow.reached(point):
+        return None
+    cycles = flow.cycles.around(point)
+    if not cycles:
+        return None
+    if isinstance(call, Do) and call.kind != "workflow":
+        read = key_parts(call, program.operations.get(call.target))
+        same = _constant_in(program, cycles, read) if read is not None else ()
+        return Repeated(same) if same else None
+    workflow = program.sending.workflows.get(call.target)
+    key = child_key(call, workflow) if workflow is not None else None
+    same = _constant_in(program, cycles, (key,)) if key is not None else ()
+    return _child_repeated(program, call, same) if same and _comes_again(point) else None
 
 
-def constant_in(program: Program, cycles: Iterable[Cycle], parts: tuple[Expr, ...]) -> Cycle | None:
-    """The innermost of some cycles in which a key cannot change."""
+def _comes_again(point: Point) -> bool:
+    """Whether a child may run once more when it has completed: one that has failed has undone itself."""
+    seen: set[int] = set()
+    waiting = list(point.next)
+    while waiting:
+        at = waiting.pop()
+        if at is point:
+            return True
+        if id(at) not in seen:
+            seen.add(id(at))
+            waiting.extend(at.next)
+            waiting.extend(abort.target for abort in at.aborts if abort.target is not None)
+    return False
+
+
+def _child_repeated(program: Program, call: Do | Start, cycles: tuple[Cycle, ...]) -> Repeated | None:
+    """Whether it matters that each round runs a child under the same key.
+
+    One run at a time is as good as another, unless it sends what the one before has sent.
+    """
+    inside = program.sending.inside(call)
+    for number, cycle in enumerate(cycles):
+        if isinstance(call, Start) or _side_by_side(program, cycle):
+            return Repeated(cycles[number:], at_once=True)
+        found = next((name for name, key in inside if not cycle.changes(key)), None)
+        if found is not None:
+            return Repeated(cycles[number:], inside=found)
+    return None
+
+
+def _side_by_side(program: Program, cycle: Cycle) -> bool:
+    """Whether the rounds of a cycle go on at one time."""
+    step = cycle.step
+    return isinstance(step, ForEach) and step.concurrent and program.policies.constants.whole(step.limit) != 1
+
+
+def _constant_in(program: Program, cycles: Iterable[Cycle], parts: tuple[Expr, ...]) -> tuple[Cycle, ...]:
+    """Those of some cycles in which a key cannot change."""
     same = (cycle for cycle in cycles if not any(cycle.changes(expr) for expr in parts))
-    return next((cycle for cycle in same if not _doubles(cycle.beside, program.events)), None)
+    return tuple(cycle for cycle in same if not _doubles(cycle.beside, program.events))
 
 
 def _doubles(guard: Guard | None, events: Mapping[str, EventDef]) -> bool:
@@ -53,31 +109,63 @@ def _doubles(guard: Guard | None, events: Mapping[str, EventDef]) -> bool:
 class Sent:
     """A call (the point at which it is made) behind another one that has sent the same key and has worked.
 
-    `others`: how many more calls send it after another one.
+    `others`: how many more calls send it after another one. `inside`: the operation that sends it, where both calls run
+    a child. `beside`: both run the same child at one time.
     """
 
     call: Point
     before: Point
     others: int
+    inside: str = ""
+    beside: bool = False
+
+
+_Group = tuple[str, str, Expr]  # what is called, the operation inside a child, the key
 
 
 def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
-    """The calls of activities whose explicit key has been sent before, with nothing in it changed since.
+    """The calls whose explicit key has been sent before, with nothing in it changed since.
 
-    By another call, if nothing has been undone in between; or by the same one, which a loop leads back to.
+    By another call, if nothing has been undone in between; or by the same one, which a loop leads back to. A child
+    sends what the calls in it send, and two children of one key cannot run at one time.
     """
-    same: dict[tuple[str, Expr], list[Point]] = {}
+    same: dict[_Group, list[Point]] = {}
+    running: dict[_Group, list[Point]] = {}
     for point in flow.graph.points:
         step = point.step
-        if point.kind == "do" and isinstance(step, Do) and step.kind == "activity" and flow.reached(point):
-            key = key_of(step, program.operations.get(step.target))
-            if key is not None and not any(isinstance(part, Now) for part in walk(key)):
-                same.setdefault((step.target, key), []).append(point)
+        if point.kind != "do" or not isinstance(step, Do | Start) or not flow.reached(point):
+            continue
+        for group in _groups(program, step):
+            if not any(isinstance(part, Now) for part in walk(group[2])):
+                at_once = isinstance(step, Do) and step.kind == "workflow" and not group[1]
+                (running if at_once else same).setdefault(group, []).append(point)
     several = {about: calls for about, calls in same.items() if len(calls) > 1}
     if several:
         yield from _Behind(flow, several).pairs()
+    several = {about: calls for about, calls in running.items() if len(calls) > 1}
+    if several:
+        yield from _Behind(flow, several, beside=True).pairs()
     if any(flow.cycles.around(call) for calls in same.values() for call in calls):
         yield from _Behind(flow, same, undone=True).again()
+
+
+def _groups(program: Program, step: Do | Start) -> Iterator[_Group]:
+    """The keys that a call sends."""
+    if isinstance(step, Do) and step.kind == "activity":
+        key = key_of(step, program.operations.get(step.target))
+        if key is not None:
+            yield step.target, "", key
+        return
+    workflow = program.sending.workflows.get(step.target)
+    own = child_key(step, workflow) if workflow is not None else None
+    if own is None:
+        return
+    if isinstance(step, Start):
+        yield f"start {step.target}", "", own  # its id is another one than that of a child
+        return
+    yield step.target, "", own
+    for name, key in program.sending.inside(step):
+        yield step.target, name, Items(TEXT, (own, key))
 
 
 class _Behind:
@@ -88,50 +176,56 @@ class _Behind:
     """
 
     def __init__(
-        self, flow: WorkflowFlow, several: dict[tuple[str, Expr], list[Point]], *, undone: bool = False
+        self, flow: WorkflowFlow, several: dict[_Group, list[Point]], *, undone: bool = False, beside: bool = False
     ) -> None:
         self.flow = flow
         self.undone = undone
-        self.calls = [point for calls in several.values() for point in calls]
-        self.groups: dict[int, int] = {}  # by id of a call: the bits of the others with its key
+        self.beside = beside
+        self.calls: list[Point] = []  # a call as often as it sends keys: each time with a bit of its own
+        self.about: list[str] = []  # the operation inside a child
+        self.groups: list[int] = []  # the bits of all calls with its key
         self.reading: dict[str, int] = {}
         self.completed: dict[int, int] = {}
         self.inside: dict[int, int] = {}
-        self.bit = bit = {id(point): 1 << number for number, point in enumerate(self.calls)}
-        for (_, key), calls in several.items():
-            whole = sum(bit[id(point)] for point in calls)
+        for (_, operation, key), calls in several.items():
+            first, whole = len(self.calls), ((1 << len(calls)) - 1) << len(self.calls)
+            self.calls += calls
+            self.about += [operation] * len(calls)
+            self.groups += [whole] * len(calls)
             for part in walk(key):
                 if isinstance(part, Ref):
                     self.reading[part.name] = self.reading.get(part.name, 0) | whole
-            self.groups.update({id(point): whole & ~bit[id(point)] for point in calls})
-        for point in self.calls:
-            self.completed[id(point.next[0])] = bit[id(point)]
-            for frame in point.frame.outward():
-                self.inside[id(frame)] = self.inside.get(id(frame), 0) | bit[id(point)]
+            for number, point in enumerate(calls, first):
+                behind = id(point.next[0])
+                self.completed[behind] = self.completed.get(behind, 0) | 1 << number
+                for frame in point.frame.outward():
+                    self.inside[id(frame)] = self.inside.get(id(frame), 0) | 1 << number
         self.may: dict[int, int] = {id(flow.graph.start): 0}
         self._run()
 
     def pairs(self) -> Iterator[Sent]:
         """Of each key the first call that has another one behind it, with the first of these in the source."""
-        found: dict[int, list[tuple[Point, Point]]] = {}  # by the bits of all calls with one key
-        for point in self.calls:
-            bits = self._before(point) & self.groups[id(point)]
+        found: dict[int, list[tuple[int, Point, Point]]] = {}  # by the bits of all calls with one key
+        for number, point in enumerate(self.calls):
+            bits = self._before(point) & self.groups[number] & ~(1 << number)
             if not bits:
                 continue
-            first = self.calls[(bits & -bits).bit_length() - 1]
-            if first.number < point.number or not self._before(first) & self.bit[id(point)]:
-                found.setdefault(self.groups[id(point)] | self.bit[id(point)], []).append((point, first))
-        for (point, first), *others in found.values():
-            yield Sent(point, first, len(others))
+            lowest = (bits & -bits).bit_length() - 1
+            first = self.calls[lowest]
+            if first.number < point.number or not self._before(first) & 1 << number:
+                found.setdefault(self.groups[number], []).append((number, point, first))
+        for (number, point, first), *others in found.values():
+            yield Sent(point, first, len(others), self.about[number], self.beside)
 
     def again(self) -> Iterator[Sent]:
         """The calls that lie behind themselves."""
-        for point in self.calls:
-            if self.may.get(id(point), 0) & self.bit[id(point)]:
-                yield Sent(point, point, 0)
+        for number, point in enumerate(self.calls):
+            if self.may.get(id(point), 0) & 1 << number:
+                yield Sent(point, point, 0, self.about[number])
 
     def _before(self, point: Point) -> int:
-        return self.may.get(id(point), 0) | self._beside(point.frame)
+        done = 0 if self.beside else self.may.get(id(point), 0)
+        return done | self._beside(point.frame)
 
     def _beside(self, frame: Frame) -> int:
         """The calls of the other branches of a `parallel` that runs all of them."""

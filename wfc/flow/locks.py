@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wfc.flow.sending import given
 from wfc.ir.expressions import Expr, Lit, Ref, walk
 from wfc.ir.machine import Do, Lock, Machine, Region, ResourceDef, State, Step, Workflow
-from wfc.ir.walk import all_steps, blocks, region_steps, regions_of
+from wfc.ir.rewrite import rewrite
+from wfc.ir.walk import all_steps, blocks, region_steps, regions, regions_of, undo_of
 from wfc.text.source import Span
 
 Resource = tuple[str, tuple[Expr, ...]]
@@ -22,6 +24,15 @@ class Nested:
     call: Do | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A resource that an undo asks for. `named`: the same in the names of the place that is looked at."""
+
+    lock: Lock
+    wanted: Resource
+    named: Resource
+
+
 class Locks:
     """The nesting of locks in one machine."""
 
@@ -29,6 +40,7 @@ class Locks:
         self.resources: dict[str, ResourceDef] = {resource.name: resource for resource in machine.resources}
         self.workflows = {workflow.name: workflow for workflow in machine.workflows}
         self._inside: dict[str, tuple[Lock, ...]] = {}
+        self._undos: dict[str, tuple[Asked, ...]] = {}
 
     def rank(self, resource: Resource) -> int:
         """The rank of a resource."""
@@ -51,6 +63,38 @@ class Locks:
                     found.extend(self.child(step.target))
             self._inside[name] = tuple({id(lock): lock for lock in found}.values())
         return self._inside[name]
+
+    def undo_of(self, step: Step) -> tuple[Asked, ...]:
+        """What the undo of a call asks for: its own, else that of the child that has completed."""
+        undo = undo_of(step)
+        if undo is not None:
+            return tuple(asked(undo.steps))
+        if not isinstance(step, Do) or step.kind != "workflow" or step.target not in self.workflows:
+            return ()
+        return tuple(self.put(step, each) for each in self._left(step.target))
+
+    def _left(self, name: str) -> tuple[Asked, ...]:
+        """What it asks for to undo a completed child, in its own names."""
+        if name not in self._undos:
+            self._undos[name] = ()  # a child of itself adds nothing new
+            region = self.workflows[name].region
+            found = list(asked(region.undo.steps)) if region.undo is not None else []
+            if region.undo is None:
+                for step in region_steps(region, undos=False):
+                    found += self.undo_of(step)
+                for inner in regions(region):
+                    found += asked(inner.undo.steps) if inner.undo is not None else ()
+            self._undos[name] = tuple({id(each.lock): each for each in found}.values())
+        return self._undos[name]
+
+    def put(self, call: Do, one: Asked) -> Asked:
+        """What is asked for in a child, in the names of the call; without its key where that cannot be named."""
+        args = given(call, self.workflows[call.target])
+        name, key = one.named
+        if not all(isinstance(part, Lit) or _is_param(part) for expr in key for part in walk(expr)):
+            return Asked(one.lock, one.wanted, (name, ()))
+        put = rewrite(key, (Ref,), lambda ref: args.get(ref.name, ref) if ref.kind == "param" else ref)
+        return Asked(one.lock, one.wanted, (name, put))
 
     def _region(self, region: Region, around: tuple[Lock, ...]) -> Iterator[Nested]:
         yield from self._block(region.steps, around)
@@ -113,6 +157,16 @@ class Locks:
         """Whether two resources of one place can be the same: not where their keys are different constants."""
         pairs = zip(one[1], other[1], strict=False)
         return one[0] == other[0] and not any(isinstance(a, Lit) and isinstance(b, Lit) and a != b for a, b in pairs)
+
+
+def asked(steps: tuple[Step, ...]) -> Iterator[Asked]:
+    """The resources that some steps ask for."""
+    for lock in locks_of(steps):
+        yield from (Asked(lock, wanted, wanted) for wanted in lock.resources)
+
+
+def _is_param(part: Expr) -> bool:
+    return isinstance(part, Ref) and part.kind in ("param", "const")
 
 
 def _varies(expr: Expr) -> bool:

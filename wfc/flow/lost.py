@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wfc.flow.graph import Frame, Graph, Point
 from wfc.ir.expressions import Expr, Ref, walk
-from wfc.ir.machine import Await, Do, Guard, Lock, Parallel, SetVar, Start, State, UndoRegion, Wait, Workflow
+from wfc.ir.machine import Await, Do, Guard, Lock, Parallel, SetVar, Start, State, Step, UndoRegion, Wait, Workflow
 from wfc.ir.walk import all_steps, expressions, own_steps, region_expressions, region_steps, regions, undo_of
 
 
@@ -45,27 +45,40 @@ def _set_by_events(graph: Graph, reached: set[int]) -> Iterator[tuple[Frame, Gua
 
 
 def _read_anywhere(workflow: Workflow) -> set[str]:
-    """Names that are read at any time: by views, clauses, conditions of guards, undos and blocks beside the flow."""
+    """Names that are read at any time: by views, clauses, conditions of guards, undos and blocks beside the flow.
+
+    What says when a timer comes is read when what it guards is entered.
+    """
     found: set[str] = set()
     for view in workflow.views:
         found |= _names((view.value,))
     for region in regions(workflow.region):
-        found |= _names(region_expressions(region))
-        blocks = [region.undo.steps] if region.undo is not None else []
         guards = [*region.guards, *(g for n in region.nodes if isinstance(n, State) for g in n.guards)]
+        timed = {id(guard.amount) for guard in guards}
+        found |= _names(expr for expr in region_expressions(region) if id(expr) not in timed)
+        blocks = [region.undo.steps] if region.undo is not None else []
         blocks += [guard.steps for guard in guards if guard.also]
         for block in blocks:
-            found |= _names(e for step in all_steps(block) for e in expressions(step))
+            found |= _read_in(block)
     for step in region_steps(workflow.region, undos=False):
         undo = undo_of(step)
         if undo is not None:
             found |= _names((undo.when,) if undo.when is not None else ())
-            found |= _names(e for inner in all_steps(undo.steps) for e in expressions(inner))
+            found |= _read_in(undo.steps)
         if isinstance(step, Do | Parallel | Await):
             for guard in step.guards:
-                found |= _names(e for e in (guard.when, guard.amount) if e is not None)
+                found |= _names((guard.when,) if guard.when is not None else ())
                 if guard.also:
-                    found |= _names(e for inner in all_steps(guard.steps) for e in expressions(inner))
+                    found |= _read_in(guard.steps)
+    return found
+
+
+def _read_in(steps: tuple[Step, ...]) -> set[str]:
+    """The names that are read in a block, those apart that are read only to be set to something more."""
+    found: set[str] = set()
+    for step in all_steps(steps):
+        more = {step.name} if isinstance(step, SetVar) else set()
+        found |= _names(expressions(step)) - more
     return found
 
 
@@ -79,6 +92,7 @@ class _Flow:
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
         self.name = name
+        self.entries = {id(f.entry) for f in graph.frames if name in _names(g.amount for g in f.guards if g.amount)}
         before: dict[int, list[Point]] = {}
         for point in graph.points:
             for target in _onward(point):
@@ -90,15 +104,21 @@ class _Flow:
             if id(point) in self.live:
                 continue
             self.live.add(id(point))
-            waiting.extend(p for p in before.get(id(point), ()) if not self._writes(p) or self._reads(p))
+            waiting.extend(p for p in before.get(id(point), ()) if not self._writes(p))
 
     def _reads(self, point: Point) -> bool:
+        if id(point) in self.entries:
+            return True
         if point.step is None or point.kind == "completed":
             return False  # what a call takes has been read when it was made
-        return self.name in _names(expressions(point.step))
+        return not self._sets(point) and self.name in _names(expressions(point.step))
+
+    def _sets(self, point: Point) -> bool:
+        return isinstance(point.step, SetVar) and point.step.name == self.name
 
     def _writes(self, point: Point) -> bool:
-        return isinstance(point.step, SetVar) and point.step.name == self.name
+        """Whether what the variable had is gone; where it is set to something more, that lives on in it."""
+        return self._sets(point) and point.step is not None and self.name not in _names(expressions(point.step))
 
     def _behind(self, frame: Frame, guard: Guard, step: SetVar, reached: set[int]) -> list[Point]:
         """Where the process goes on once an event has set the variable."""

@@ -13,6 +13,7 @@ from wfc.flow.given import given_at
 from wfc.flow.graph import Abort, Graph, Point
 from wfc.flow.locks import Locks
 from wfc.flow.policies import Policies
+from wfc.flow.sending import Sending
 from wfc.flow.time import Times
 from wfc.ir.expressions import Expr
 from wfc.ir.machine import Choose, Do, EventDef, Machine, OperationDef, Start, Workflow
@@ -148,6 +149,7 @@ class Program:
         self.events: dict[str, EventDef] = {event.name: event for event in machine.events}
         self.policies = Policies(machine)
         self.locks = Locks(machine)
+        self.sending = Sending(machine)
         self._left: dict[str, tuple[Point, ...]] = {}
 
     def constant(self, expr: Expr) -> Any:  # noqa: ANN401 - values of the language

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wfc.flow.counting import bounded
 from wfc.flow.graph import Graph, Point, circles
 from wfc.ir.evaluate import NotConstant, evaluate
 from wfc.ir.expressions import Lit, Now, Ref, walk
@@ -33,10 +34,13 @@ class Cycle:
 def turning(graph: Graph) -> Iterator[Cycle]:
     """The cycles without a waiting step and without a bound."""
     for circle in _circles(graph):
+        if bounded(circle, _at_once):
+            continue
         inside = {id(point) for point in circle}
         changed = {p.step.name for p in circle if isinstance(p.step, SetVar | Let)}
         asked = {name for point in circle for name in _asked(point, inside)}
-        yield Cycle(tuple(sorted(circle, key=lambda p: p.number)), not changed & asked)
+        heard = any(isinstance(p.step, Await) and any(g.kind == "on" for g in p.step.guards) for p in circle)
+        yield Cycle(tuple(sorted(circle, key=lambda p: p.number)), not changed & asked and not heard)
 
 
 def _at_once(point: Point) -> list[Point]:
@@ -47,7 +51,10 @@ def _at_once(point: Point) -> list[Point]:
         over = next((guard for guard in point.frame.guards if _fires_at_once(guard)), None)
         if over is not None:
             return [point.frame.tails[id(over)]]
-    if point.kind == "do" or isinstance(point.step, Await | Lock) or _pauses(point):
+    if isinstance(point.step, Await):
+        over = next((guard for guard in point.step.guards if _fires_at_once(guard)), None)
+        return [point.frame.tails[id(over)]] if over is not None else []
+    if point.kind == "do" or isinstance(point.step, Lock) or _pauses(point):
         return []
     if point.kind == "until" and isinstance(point.step, Repeat) and _bounded(point.step):
         start = [p for p in point.next if p.step is point.step]
