@@ -24,7 +24,8 @@ class DuplicateKey(Problem):
     or has been undone, nor where a name in the key has got another value in between.
 
     Two runs of a child under one key are told where something in it sends the same key both times, and where they go on
-    side by side; a workflow that is started under one key twice is always told.
+    side by side; a workflow that is started under one key twice is always told. Where the first run leaves something to
+    undo it is an error: only the second one can be asked to undo itself.
 
     ```wf fails
     service mail { activity send(order: Text, text: Text) key order compensate none "a mail stays sent" }
@@ -51,12 +52,17 @@ class DuplicateKey(Problem):
     """
 
     severity: ClassVar[Severity] = Severity.WARNING
+    arguable: ClassVar[bool] = True
 
     operation: str
     others: int
     inside: str = ""
     started: bool = False
     beside: bool = False
+    lost: bool = False
+
+    def level(self) -> Severity:
+        return Severity.ERROR if self.lost else Severity.WARNING
 
     def message(self) -> str:
         more = {0: "", 1: ", and so does another one"}.get(self.others, f", and so do {self.others} more")
@@ -66,6 +72,8 @@ class DuplicateKey(Problem):
             return (
                 f"`{self.operation}` has been started under this key before, so it is refused while that one runs{more}"
             )
+        if self.lost:
+            return f"`{self.operation}` has run under this key before, so only its second run can be undone{more}"
         if self.inside:
             second = f"`{self.inside}` does nothing the second time"
             return f"`{self.operation}` has run under this key before, so {second}{more}"
@@ -75,7 +83,7 @@ class DuplicateKey(Problem):
         return "the same key once more"
 
     def help(self) -> tuple[str, ...]:
-        if self.beside or self.started or self.inside:
+        if self.beside or self.started or self.inside or self.lost:
             return (
                 "give each of them a key of its own: a `key` at the call stands for that of the workflow",
                 "if it is meant so, say why: `// allow duplicate-key: why`",
@@ -125,6 +133,7 @@ def _report(program: Inquiry, flow: WorkflowFlow, found: Sent, report: Reporter)
             inside=found.inside,
             started=started,
             beside=found.beside,
+            lost=found.lost,
             trace=shown.trace,
             labels=tuple(labels),
         )
@@ -143,6 +152,8 @@ def _closing(found: Sent, *, started: bool) -> str:
         return "both have the same key: the second is refused while the first runs"
     if started:
         return "both have the same key: the second is refused while the first runs, or does what it did once more"
+    if found.lost:
+        return "both have the same key: only the last run can be undone"
     if found.inside:
         return f"both have the same key, and so has `{found.inside}` in them: {answered}"
     return f"both have the same key: {answered}"

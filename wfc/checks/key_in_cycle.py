@@ -69,6 +69,7 @@ class KeyInCycle(Problem):
     inside: str = ""
     default: bool = True
     surely: bool = True
+    lost: bool = False
 
     def level(self) -> Severity:
         return Severity.WARNING if self.beside.startswith("on ") or not self.surely else Severity.ERROR
@@ -77,6 +78,8 @@ class KeyInCycle(Problem):
         when = f"each time `{self.beside}` fires" if self.beside else "in every round"
         when = f"for each `{self.item}`" if self.item else when
         what = {"run": "runs", "start": "is started"}.get(self.child)
+        if self.lost:
+            return f"`{self.operation}` runs under the same key {when}, so only its last run can be undone"
         if what is not None and not self.inside:
             return f"`{self.operation}` {what} under the same key {when}, so it is refused while another one runs"
         only = "once only" if self.beside else "for the first only" if self.item else "in the first only"
@@ -172,6 +175,7 @@ def _report(program: Inquiry, flow: WorkflowFlow, calls: list[tuple[Point, Repea
             others=len(calls) - 1,
             child="start" if isinstance(call, Start) else "run" if workflow is not None else "",
             inside=again.inside,
+            lost=again.lost,
             default=workflow is None or workflow.key is None,
             surely=not isinstance(call, Start) or cycle.kind == "each",
             trace=shown.trace,
@@ -195,6 +199,8 @@ def _closing(again: Repeated) -> str:
     both = "both have the same key"
     if again.at_once:
         return f"{both}: the second is refused while the first runs"
+    if again.lost:
+        return f"{both}: only the last run can be undone"
     if again.inside:
         return f"{both}, and so has `{again.inside}` in them: the second is answered with the result of the first"
     return f"{both}: the second is answered with the result of the first"

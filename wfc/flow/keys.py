@@ -27,13 +27,14 @@ def key_parts(call: Do, operation: OperationDef | None) -> tuple[Expr, ...] | No
 class Repeated:
     """A call whose key is the same in each round of some cycles around it, the innermost first.
 
-    Of a child `inside` is an operation that it calls under the same key then, and `at_once` says that its runs begin
-    before the ones before them have ended.
+    Of a child `inside` is an operation that it calls under the same key then, `at_once` says that its runs begin
+    before the ones before them have ended, and `lost` that it leaves something to undo.
     """
 
     cycles: tuple[Cycle, ...]
     inside: str = ""
     at_once: bool = False
+    lost: bool = False
 
 
 def repeated(program: Program, flow: WorkflowFlow, point: Point) -> Repeated | None:
@@ -72,7 +73,8 @@ def _comes_again(point: Point) -> bool:
 def _child_repeated(program: Program, call: Do | Start, cycles: tuple[Cycle, ...]) -> Repeated | None:
     """Whether it matters that each round runs a child under the same key.
 
-    One run at a time is as good as another, unless it sends what the one before has sent.
+    One run at a time is as good as another, unless it sends what the one before has sent, or leaves something to undo:
+    of two runs under one key only the last can be asked to.
     """
     inside = program.sending.inside(call)
     for number, cycle in enumerate(cycles):
@@ -81,7 +83,7 @@ def _child_repeated(program: Program, call: Do | Start, cycles: tuple[Cycle, ...
         found = next((name for name, key in inside if not cycle.changes(key)), None)
         if found is not None:
             return Repeated(cycles[number:], inside=found)
-    return None
+    return Repeated(cycles, lost=True) if program.leaves_undo(call) else None
 
 
 def _side_by_side(program: Program, cycle: Cycle) -> bool:
@@ -110,7 +112,7 @@ class Sent:
     """A call (the point at which it is made) behind another one that has sent the same key and has worked.
 
     `others`: how many more calls send it after another one. `inside`: the operation that sends it, where both calls run
-    a child. `beside`: both run the same child at one time.
+    a child. `beside`: both run the same child at one time. `lost`: the first run has left something to undo.
     """
 
     call: Point
@@ -118,8 +120,10 @@ class Sent:
     others: int
     inside: str = ""
     beside: bool = False
+    lost: bool = False
 
 
+_LOST = "~"  # in place of an operation inside a child: what it leaves to undo
 _Group = tuple[str, str, Expr]  # what is called, the operation inside a child, the key
 
 
@@ -166,6 +170,8 @@ def _groups(program: Program, step: Do | Start) -> Iterator[_Group]:
     yield step.target, "", own
     for name, key in program.sending.inside(step):
         yield step.target, name, Items(TEXT, (own, key))
+    if program.leaves_undo(step):
+        yield step.target, _LOST, own
 
 
 class _Behind:
@@ -215,13 +221,15 @@ class _Behind:
             if first.number < point.number or not self._before(first) & 1 << number:
                 found.setdefault(self.groups[number], []).append((number, point, first))
         for (number, point, first), *others in found.values():
-            yield Sent(point, first, len(others), self.about[number], self.beside)
+            about = self.about[number]
+            yield Sent(point, first, len(others), about.rstrip(_LOST), self.beside, lost=about == _LOST)
 
     def again(self) -> Iterator[Sent]:
         """The calls that lie behind themselves."""
         for number, point in enumerate(self.calls):
             if self.may.get(id(point), 0) & 1 << number:
-                yield Sent(point, point, 0, self.about[number])
+                about = self.about[number]
+                yield Sent(point, point, 0, about.rstrip(_LOST), lost=about == _LOST)
 
     def _before(self, point: Point) -> int:
         done = 0 if self.beside else self.may.get(id(point), 0)

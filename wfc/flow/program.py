@@ -222,6 +222,34 @@ class Program:
             and any(isinstance(step, Do) and step.pivot for step in region_steps(workflow.region, undos=False))
         )
 
+    def leaves_undo(self, call: Do | Start) -> bool:
+        """Whether a child that has completed may be asked to undo itself."""
+        if not isinstance(call, Do) or call.kind != "workflow" or call.undo is not None:
+            return False
+        found = self._undoable.get(call.target)
+        if found is None:
+            self._undoable[call.target] = False  # a child of itself adds nothing new
+            found = self._undoable[call.target] = self._can_undo(call.target)
+        return found
+
+    @cached_property
+    def _undoable(self) -> dict[str, bool]:
+        return {}
+
+    def _can_undo(self, name: str) -> bool:
+        flow = self.flows.get(name)
+        if flow is None:
+            return False
+        if flow.workflow.region.undo is not None:
+            return flow.workflow.region.undo.kind == "steps"
+        for point in flow.effects.at_end():
+            step = point.step
+            if isinstance(step, Do | Start):
+                own = step.undo is not None and step.undo.kind == "steps"
+                if own or self.leaves_undo(step):
+                    return True
+        return False
+
     def unsaid(self, call: Point) -> tuple[Point, ...]:
         """The activities behind a completed call that say nothing about their undo: itself, or those of a child."""
         step = call.step
