@@ -30,7 +30,8 @@ class Domains:
         self.cut = False
         self._literals: dict[Type, dict[Any, None]] = {}
         self._more: set[Type] = set()
-        self._read: set[str] = set()
+        self._read: set[str] = set()  # fields
+        self._params: set[str] = set()
         self._known: dict[str, tuple[Any, ...]] = {}
         for workflow in program.machine.workflows:
             for expr in workflow_expressions(workflow):
@@ -43,6 +44,8 @@ class Domains:
         for part in walk(expr):
             if isinstance(part, Get):
                 self._read.add(part.name)
+            if isinstance(part, Ref) and part.kind == "param":
+                self._params.add(part.name)
             match part:
                 case Op(_, "==" | "!=" | "<" | "<=" | ">" | ">=", args):
                     self._note_sides(args)
@@ -107,7 +110,7 @@ class Domains:
     def fields(self, defs: tuple[FieldDef, ...], *, params: bool = False) -> list[dict[str, Any]]:
         """Some combinations of fields: of each field in turn, the others as their sample; all, if they are few."""
         sample = self.program.boundary.sample_fields(defs)
-        choices = {field.name: self._fitting(field, sample[field.name], matters=params) for field in defs}
+        choices = {field.name: self._fitting(field, sample[field.name], params=params) for field in defs}
         total = 1
         for values in choices.values():
             total *= len(values)
@@ -119,17 +122,18 @@ class Domains:
             found += [{**sample, name: value} for value in values if value != sample[name]]
         return found[:MOST]
 
-    def _fitting(self, field: FieldDef, sample: Any, *, matters: bool) -> list[Any]:  # noqa: ANN401 - values of the language
-        """The values of a field that its refinement lets through."""
-        values = self._few(self.values(field.type)) if matters or self._matters(field) else []
+    def _fitting(self, field: FieldDef, sample: Any, *, params: bool) -> list[Any]:  # noqa: ANN401 - values of the language
+        """The values of a field, or of a parameter, that its refinement lets through; one if nothing reads it."""
+        read = field.name in self._params if params else self._matters(field)
+        values = self._few(self.values(field.type)) if read else []
         found = [sample]
         for value in values:
             try:
-                read = self.program.boundary.fields((field,), {field.name: value})[field.name]
+                fitting = self.program.boundary.fields((field,), {field.name: value})[field.name]
             except Misfit:
                 continue
-            if read not in found:
-                found.append(read)
+            if fitting not in found:
+                found.append(fitting)
         return found
 
     def _matters(self, field: FieldDef) -> bool:
