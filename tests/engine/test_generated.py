@@ -88,7 +88,7 @@ def _waited(world: World) -> bool:
     return any(at not in begun for at in called.values())
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_scripts_of_generated_programs(part: int) -> None:
     own = [(number, program) for number, program in enumerate(_programs()) if number % 2 == part]
     runs = [partial(_difference, f"program {number}", program, number) for number, program in own]
