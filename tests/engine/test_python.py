@@ -111,7 +111,8 @@ def test_the_example_undoes_a_cancelled_order_and_refuses_an_empty_one(shop: Pat
     with _running(shop, "..", "--input", "../order.json", "--activities", "shop:activities") as run:
         run.until("it waits for someone")
         done = _wfc(shop, "signal", "o1", "CancelRequested", '{"reason": "changed my mind"}')
-        assert done.returncode == 0, done.stderr
+        # The run may be over, and its server with it, before it can be asked whether it has taken the event.
+        assert done.returncode == 0 or "has been told" in done.stderr, done.stderr
         code, told = run.ended()
     assert code == 0, told
     assert '{"is": "Cancelled", "reason": "changed my mind"}' in told
