@@ -7,8 +7,9 @@ from typing import ClassVar
 from wfc.flow.effects import DOUBTFUL, Undone
 from wfc.flow.graph import Abort, Point
 from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.sending import child_key
 from wfc.ir.machine import Do, OperationDef, Start
-from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step
+from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Step, Trace
 from wfc.simulation.claim import Claim, Sign, Waypoint, leaving
 from wfc.simulation.inquiry import Inquiry
 from wfc.text.names import listed
@@ -29,7 +30,7 @@ class MissingRollback(Problem):
     activity says how it is undone (`compensate call(...)`), or that there is nothing to undo and why (`compensate
     none "why"`), or that it cannot be undone (`irreversible "why"`). Silence is neither: money is taken and kept,
     stock stays reserved. It is an error where the activity is done on every way to the failure, a warning where
-    only on some, or where nothing but an operator's cancel can end the process.
+    only on some, or where nothing can end the process but an operator's cancel, or a child that runs already.
 
     ```wf fails
     service shop {
@@ -93,15 +94,23 @@ def check(program: Inquiry, report: Reporter) -> None:
     """Reports each activity and each started workflow once, by the surest and earliest abort that a run shows.
 
     An operator may cancel whatever waits. That is told only where nothing else undoes the activity, and a run shows it.
+    Last comes what no run shows: a child that somebody else has started under the same key.
     """
     told: set[str] = set()
-    for name, cases in _candidates(program).items():
+    aborts = _candidates(program)
+    for name, cases in aborts.items():
         problem = _problem(program, cases)
         if problem is not None:
             told.add(name)
             report(problem)
-    for cases in _cancels(program, told).values():
+    for name, cases in _cancels(program, told).items():
         problem = _problem(program, cases)
+        if problem is not None:
+            told.add(name)
+            report(problem)
+    for name, cases in aborts.items():
+        case = next((case for case in cases if _refused(program, case)), None) if name not in told else None
+        problem = _told(program, case, None, refused=True) if case is not None else None
         if problem is not None:
             report(problem)
 
@@ -117,7 +126,7 @@ class _Case(Value):
     @property
     def name(self) -> str:
         """What is done there."""
-        return self.point.step.target if isinstance(self.point.step, Do | Start) else ""
+        return _called(self.point)
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
@@ -170,8 +179,19 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
             break
         if shown.verdict == "open" and not possible and not cancel:
             case, possible = each, True
-    if trace is None and not possible:
-        return None
+    return _told(program, case, trace) if trace is not None or possible else None
+
+
+def _refused(program: Inquiry, case: _Case) -> bool:
+    """Whether the abort is that of a child which has a key of its own, and may run under it already."""
+    abort, call = case.undone.abort, case.undone.source.step
+    if abort is None or "AlreadyRunning" not in abort.errors or not isinstance(call, Do) or call.kind != "workflow":
+        return False
+    workflow = program.sending.workflows.get(call.target)
+    return workflow is not None and child_key(call, workflow) is not None
+
+
+def _told(program: Inquiry, case: _Case, trace: Trace | None, *, refused: bool = False) -> MissingRollback | None:
     step, undone = case.point.step, case.undone
     assert isinstance(step, Do | Start)
     operation = program.operations.get(step.target)
@@ -182,17 +202,21 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
     suggestion = _call(candidate) if candidate is not None else ""
     return MissingRollback(
         at=at,
-        labels=_labels(step, at, undone),
+        labels=_labels(step, at, undone, refused=refused),
         fixes=_fixes(operation, suggestion) or _stub(program, operation),
         trace=trace,
         operation=step.target,
         started=isinstance(step, Start),
-        cause=_cause(undone, step.target),
-        certain=undone.certain and not cancel,
+        cause=_cause(undone, step.target) if not refused else f"`{_called(undone.source)}` runs already",
+        certain=undone.certain and not undone.cancel and not refused,
         doubt=undone.doubt,
         suggestion=suggestion,
         signature=_signature(candidate) if candidate is not None else "",
     )
+
+
+def _called(point: Point) -> str:
+    return point.step.target if isinstance(point.step, Do | Start) else ""
 
 
 def _claim(program: Inquiry, case: _Case) -> Claim:
@@ -209,17 +233,17 @@ def _claim(program: Inquiry, case: _Case) -> Claim:
 
 
 def _closing(point: Point) -> tuple[Step, ...]:
-    return (Step(f"not undone: {point.step.target}"),) if isinstance(point.step, Do | Start) else ()
+    return (Step(f"not undone: {_called(point)}"),) if _called(point) else ()
 
 
-def _labels(step: Do | Start, at: Span, undone: Undone) -> tuple[Label, ...]:
+def _labels(step: Do | Start, at: Span, undone: Undone, *, refused: bool) -> tuple[Label, ...]:
     """Where it is done, what fails later, and what undoes."""
     labels: list[Label] = []
     source = undone.source.step
     if step.at is not None and step.at != at and source is not step:
         labels.append(Label(step.at, "done here"))
     if source is not None and source.at is not None and source.at != at:
-        labels.append(Label(source.at, _why(undone)))
+        labels.append(Label(source.at, _why(undone) if not refused else "may run under its key already"))
     guard = undone.abort.guard if undone.abort is not None else None
     if guard is not None and guard.at is not None:
         labels.append(Label(guard.at, "leaves, and undoes what was done inside"))
