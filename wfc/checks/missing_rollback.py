@@ -174,7 +174,7 @@ def _problem(program: Inquiry, cases: list[_Case]) -> MissingRollback | None:
     possible = len(cases) >= TRIES and not cancel  # there may be more
     for each in cases[:TRIES]:
         shown = program.show_missing(_claim(program, each), _closing(each.point))
-        if shown.trace is not None:
+        if shown.trace is not None and (shown.verdict == "shown" or not cancel):
             case, trace = each, shown.trace
             break
         if shown.verdict == "open" and not possible and not cancel:

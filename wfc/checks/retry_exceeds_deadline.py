@@ -25,8 +25,7 @@ class RetryExceedsDeadline(Problem):
     the time there is, the last attempts exist on paper only: the deadline interrupts them, and undoes what was done.
     The sum is that of the longest path: branches side by side take the longest one, a loop counts one round. Under a
     deadline a `wait` of a fixed length counts as well: what stands behind it never comes, nor does it where both end at
-    one instant. What nobody can know, such as
-    people's answers, is left out.
+    one instant. What nobody can know, such as people's answers, is left out.
 
     ```wf fails
     service shop { query price(item: Text) -> Int with { timeout 2s try 4 times backoff 1s } }

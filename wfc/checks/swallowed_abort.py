@@ -213,12 +213,13 @@ def _of_parallels(program: Inquiry, flow: WorkflowFlow) -> Iterator[int]:
         fork = forks.get(id(join.step)) if join.kind == "join" else None
         if fork is None or not isinstance(fork.step, Parallel) or fork.step.bind is not None:
             continue
-        if any(id(point) in program.ways.to(fork) for point in join.next):
-            continue  # the next round does it anew
-        for guard in fork.step.guards:
-            swallows = guard.kind == "catch" and not guard.also and not guard.keep and _does_nothing(guard.steps)
-            if swallows and _arrow(guard) in (None, _next_arrow(join)):
-                yield id(guard)
+        found = [guard for guard in fork.step.guards if _swallows(guard) and _arrow(guard) in (None, _next_arrow(join))]
+        if found and not any(id(point) in program.ways.to(fork) for point in join.next):
+            yield from (id(guard) for guard in found)  # where it leads back, the next round does it anew
+
+
+def _swallows(guard: Guard) -> bool:
+    return guard.kind == "catch" and not guard.also and not guard.keep and _does_nothing(guard.steps)
 
 
 def _only_arrow(node: Node) -> str | None:

@@ -34,11 +34,10 @@ class UnreachableState(Problem):
     """
 
     severity: ClassVar[Severity] = Severity.ERROR
+    roots: ClassVar[frozenset[str]] = frozenset(("dead-end", "non-exhaustive-choice"))
 
     kind: str
     name: str
-    roots: ClassVar[frozenset[str]] = frozenset(("dead-end", "non-exhaustive-choice"))
-
     workflow: str
     named: bool = False
 

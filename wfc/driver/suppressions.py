@@ -40,7 +40,7 @@ def suppressions(source: SourceFile) -> Iterator[Suppression]:
 
 
 def _following(source: SourceFile, number: int) -> range:
-    """The next line that holds more than a comment, and those that go on with it, up to where a block opens."""
+    """The next line that holds more than a comment, and those that go on with it, up to one that ends with `{`."""
     first, indent, text = 0, 0, ""
     for later in range(number + 1, len(source.line_starts) + 1):
         line = source.line(later).expandtabs()

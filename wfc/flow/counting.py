@@ -5,7 +5,7 @@ from typing import Literal
 
 from wfc.flow.graph import Point, circles
 from wfc.ir.expressions import Expr, If, Lit, Op, Ref
-from wfc.ir.machine import Choose, Repeat, SetVar
+from wfc.ir.machine import Choose, Repeat, Scope, SetVar
 from wfc.ir.types import INT
 
 MOST = 8  # numbers of one loop that are looked at
@@ -24,8 +24,12 @@ def bounded(circle: list[Point], after: _After) -> bool:
     for point in circle:
         if isinstance(point.step, SetVar):
             counting.setdefault(point.step.name, {})[id(point)] = _stride(point.step)
+    scopes = [point.node for point in circle if isinstance(point.node, Scope)]
+    anew = {variable.name for scope in scopes for variable in scope.region.variables}
     found = 0
     for name, strides in counting.items():
+        if name in anew:
+            continue
         way = next(iter(strides.values()))
         if way is None or set(strides.values()) != {way} or found == MOST:
             continue

@@ -8,7 +8,7 @@ from wfc.flow.policies import Tries
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.time import BOUNDED, Path, Term, Times, sums
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import Do, Guard, Parallel, Region, State
+from wfc.ir.machine import Do, Guard, Parallel, Region, State, UndoRegion
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
 
@@ -49,7 +49,8 @@ def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, Path]]:
     """
     calling: set[int] = set()
     for point in flow.graph.points:
-        for frame in point.frame.outward() if point.kind == "do" else ():
+        calls = point.kind == "do" or isinstance(point.step, UndoRegion)  # an undo takes as long as its attempts
+        for frame in point.frame.outward() if calls else ():
             if frame.kind == "also" or id(frame) in calling:
                 break
             calling.add(id(frame))

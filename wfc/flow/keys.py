@@ -52,7 +52,8 @@ def repeated(program: Program, flow: WorkflowFlow, point: Point) -> Repeated | N
     workflow = program.sending.workflows.get(call.target)
     key = child_key(call, workflow) if workflow is not None else None
     same = _constant_in(program, cycles, (key,)) if key is not None else ()
-    return _child_repeated(program, call, same) if same and _comes_again(point) else None
+    again = bool(same) and (same[0].beside is not None or _comes_again(point))
+    return _child_repeated(program, call, same) if again else None
 
 
 def _comes_again(point: Point) -> bool:

@@ -87,13 +87,13 @@ def _parts(kind: Type, shapes: dict[Key, _Shape]) -> Iterator[Key | str]:
 
 def _hold_params(shapes: dict[Key, _Shape]) -> None:
     """Finds which type parameters each generic type holds; few types are generic."""
-    generic = [shape for shape in shapes.values() if shape.params and len(shape.ways) == 1]
+    generic = [shape for shape in shapes.values() if shape.params and shape.ways]
     more = True
     while more:
         more = False
         for shape in generic:
-            parts = {part for info in shape.ways[0] for part in _parts(info.type, shapes)}
-            held = {number for number, name in enumerate(shape.params) if name in parts}
+            every = [{part for info in way for part in _parts(info.type, shapes)} for way in shape.ways]
+            held = {number for number, name in enumerate(shape.params) if all(name in parts for parts in every)}
             more = more or held != shape.held
             shape.held = held
 

@@ -1,21 +1,21 @@
-"""Events beside the flow that change where it goes: a run may need them, though they lead nowhere themselves."""
+"""Guards beside the flow that change where it goes: a run may need them, though they lead nowhere themselves."""
 
 from collections.abc import Iterable, Iterator
 
-from wfc.flow.bindings import bindings
+from wfc.flow.bindings import Sources
 from wfc.ir.expressions import Expr, Ref, walk
 from wfc.ir.machine import Choose, ForEach, Guard, Lock, Parallel, Repeat, SetVar, State, Step, Wait, Workflow
 from wfc.ir.walk import all_steps, guards, nodes, region_steps, regions
 
 
 def deciding_guards(workflow: Workflow) -> frozenset[int]:
-    """The `on ... also` guards, by id, whose block sets a variable on which a decision depends."""
+    """The guards of `also` and `every`, by id, whose block sets a variable on which a decision depends."""
     every = list(_guards(workflow))
     names = _deciding_names(workflow, every)
     return frozenset(
         id(guard)
         for guard in every
-        if guard.kind == "on" and guard.also and any(_sets(step) in names for step in all_steps(guard.steps))
+        if (guard.also or guard.kind == "every") and any(_sets(step) in names for step in all_steps(guard.steps))
     )
 
 
@@ -35,17 +35,9 @@ def _sets(step: Step) -> str:
 
 def _deciding_names(workflow: Workflow, every: Iterable[Guard]) -> frozenset[str]:
     """The names that decisions read, and those that these are worked out from."""
-    values: dict[str, set[str]] = {}
-    for binding in bindings(workflow):
-        if binding.value is not None:
-            values.setdefault(binding.name, set()).update(_read(binding.value))
-    waiting = [name for expr in _decisions(workflow, every) for name in _read(expr)]
-    found = set(waiting)
-    for name in waiting:  # grows on the way
-        fresh = values.get(name, set()) - found
-        found |= fresh
-        waiting.extend(fresh)
-    return frozenset(found)
+    sources = Sources(workflow)
+    read = {name for expr in _decisions(workflow, every) for name in _read(expr)}
+    return frozenset(each for name in read for each in sources.of(name))
 
 
 def _read(expr: Expr) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from wfc.ir.boundary import Misfit
 from wfc.ir.evaluate import folded
 from wfc.ir.expressions import Expr, Get, Items, Lit, Member, Op, Ref, walk
-from wfc.ir.machine import FieldDef
+from wfc.ir.machine import FieldDef, Machine
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Errors, ListOf, Money, Named, Optional, Type
 from wfc.ir.walk import workflow_expressions
 from wfc.machine.program import Program
@@ -38,6 +38,9 @@ class Domains:
                 self._note(expr)
         for function in program.machine.functions:
             self._note(function.body)
+        for field in _fields(program.machine) if wide else ():
+            if field.where is not None:
+                self._note(field.where)
 
     def _note(self, expr: Expr) -> None:
         """What conditions compare with, and the fields they read."""
@@ -192,6 +195,20 @@ class Domains:
         if kind in self._more and len(found) == 1:
             found += [found[0] + 1, found[0] + 100] if self.wide else [found[0] + 1]
         return found
+
+
+def _fields(machine: Machine) -> Iterator[FieldDef]:
+    """All fields and parameters that may have a refinement."""
+    for record in machine.records:
+        yield from record.fields
+    for enum in machine.enums:
+        yield from (field for case in enum.cases for field in case.fields)
+    for error in machine.errors:
+        yield from error.fields
+    for event in machine.events:
+        yield from event.fields
+    for workflow in machine.workflows:
+        yield from workflow.params
 
 
 def _days_beside(day: str) -> Iterator[str]:

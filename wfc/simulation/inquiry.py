@@ -71,6 +71,8 @@ class Inquiry(Flow):
         """A run of the version that a migration leads from, which shows the first of some claims that one shows."""
         for claim in claims:
             shown = self._show(claim, closing, Limits(), missing=False, bench=self._before(move))
+            if shown.trace == UNSOUGHT:
+                return UNSOUGHT
             if shown.trace is not None:
                 found = shown.trace
                 return Trace(found.workflow, found.steps, found.acts, found.sign, record=move.path)

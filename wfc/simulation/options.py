@@ -131,6 +131,8 @@ class Options:
         call = fiber.call
         here = aim.goal is point
         onward = min((aim.far.get(id(target), FAR) for target in point.next), default=FAR)
+        leaving = (aim.far.get(id(abort.target), FAR) for abort in point.aborts if abort.target is not None)
+        ahead = min(onward, min(leaving, default=FAR))
         if call is not None and call.kind != "workflow":
             yield from self._answers(call.target if call.kind != "start" else "", call.state, aim, onward, here=here)
         elif fiber.wait == "wait":
@@ -149,7 +151,7 @@ class Options:
                 if guard.also or guard.kind == "every":
                     cost = aim.far.get(id(frame.tails[id(guard)]), FAR) + 1
                     if cost > FAR and id(guard) in self._deciding(inst.workflow):
-                        cost = onward + 2
+                        cost = ahead + 2
                     if cost < FAR:
                         yield from self._fires(inst, fiber, guard, cost, arrives=False)
             if frame.kind == "also":
