@@ -12,6 +12,7 @@ import attrs
 
 from wfc.flow.personal import masked
 from wfc.ir.evaluate import Code, NotConstant
+from wfc.ir.values import MAX_INT
 from wfc.machine.code import Spec, UndoCode
 from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter, Timer
 from wfc.machine.messages import Command, DeadLetter, Measured, Record, Unlock
@@ -185,7 +186,9 @@ class Base:
         return [found[number] for number in sorted(found)]
 
     def arm(self, owner: Frame | Fiber, timer: Timer) -> None:
-        """A timer begins."""
+        """A timer begins. Instants stop at the bounds of whole numbers, as they do in the language."""
+        if timer.at > MAX_INT:
+            timer = attrs.evolve(timer, at=MAX_INT)  # type: ignore[misc]  # attrs to mypy only by the decorator
         owner.due.append(timer)
         if self.soonest is None or timer.at < self.soonest:
             self.soonest = timer.at

@@ -23,9 +23,12 @@ from wfc.ir.machine import (
     Region,
     Repeat,
     SetVar,
+    Start,
     State,
     Step,
     Undo,
+    UndoRegion,
+    Wait,
 )
 from wfc.ir.types import Type
 from wfc.ir.walk import (
@@ -39,6 +42,8 @@ from wfc.ir.walk import (
     undo_of,
 )
 from wfc.ir.walk import guards as guards_of
+
+WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)  # steps at which a token may stand
 
 NODE, END, ON = "node", "end", "on"  # to a node, out of the region, on with the next step
 
@@ -94,7 +99,7 @@ class Place:
     loops: bool = False
     undoing: bool = False
     names: Used = field(default_factory=Used)
-    steps: Used | None = None  # inside concurrent iterations: counts the steps that wait, in the order of the text
+    steps: Used | None = None  # where several tokens go side by side: counts the steps that wait, as the text has them
     ending: bool = False  # completing the region completes a workflow, whose guards hear the rest of the inbox first
     scope: tuple[str, str | None] | None = None  # of a scope in a tail: what gets its value, and what follows
     numbers: dict[int, str] = field(default_factory=dict)  # of the calls of an undo, in its block
@@ -113,8 +118,14 @@ class Place:
         return place
 
 
+def side_by_side(place: Place, steps: Iterable[Step]) -> Place:
+    """The place of steps in which several tokens may be at once: where there are several to wait at, they count."""
+    several = sum(isinstance(step, WAITING) for step in steps) > 1
+    return replace(place, steps=place.steps or Used()) if several else place
+
+
 def position(place: Place) -> Code:
-    """Says which step is next, where iterations may wait at different ones."""
+    """Says which step is next, where several tokens may wait at different ones."""
     if place.steps is None:
         return []
     place.steps.fresh("step")

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from wfc.backends.typescript import layout
-from wfc.backends.typescript.flow import Place, assigned, interrupting
+from wfc.backends.typescript.flow import Place, assigned, interrupting, side_by_side
 from wfc.backends.typescript.layout import Code
 from wfc.ir.expressions import Ref, walk
 from wfc.ir.machine import Guard, Sla, Step
 from wfc.ir.types import Named
+from wfc.ir.walk import all_steps
 
 Block = Callable[[tuple[Step, ...], Place], Code]
 
@@ -74,8 +75,8 @@ def _when(place: Place, guard: Guard) -> str:
 
 
 def _beside(place: Place, guard: Guard, block: Block) -> Code:
-    """A guard that does not interrupt, with its block."""
-    inside = place.inner()
+    """A guard that does not interrupt, with its block. It may fire again before the block has ended."""
+    inside = side_by_side(place.inner(), all_steps(guard.steps))
     target = assigned(inside, guard.bind)
     body = [f"{target}given;"] if target else []
     body += block(guard.steps, inside)

@@ -9,8 +9,8 @@ from wfc.backends.typescript.flow import (
     END,
     NODE,
     ON,
+    WAITING,
     Place,
-    Used,
     assigned,
     end,
     exits,
@@ -18,6 +18,7 @@ from wfc.backends.typescript.flow import (
     inner_reads,
     position,
     reads_of,
+    side_by_side,
     unreachable,
 )
 from wfc.backends.typescript.guards import armed, left_of
@@ -51,8 +52,6 @@ from wfc.ir.machine import (
 from wfc.ir.types import Type
 from wfc.ir.walk import guards as guards_of
 from wfc.ir.walk import region_steps
-
-WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)
 
 RegionBody = Callable[[Region, Place], Code]
 
@@ -190,9 +189,7 @@ class Steps:
             params = []
         limit = "1"
         if step.concurrent:
-            waiting = [each for each in region_steps(step.region) if isinstance(each, WAITING)]
-            if len(waiting) > 1:
-                place = replace(place, steps=place.steps or Used())
+            place = side_by_side(place, region_steps(step.region))
             limit = show.show(step.limit) if step.limit is not None else "Number.POSITIVE_INFINITY"
         body = self._function(step.region, step.value, place, params)
         path = layout.quoted(step.region.path)

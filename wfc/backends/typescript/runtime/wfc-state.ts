@@ -1,5 +1,6 @@
 // An instance as data: what is active, what has been done, what is under way. The turns change it.
 
+import { saturated } from "./wfc-decimal.js";
 import type { CallKind, Policy } from "./wfc-host.js";
 import type { Frame } from "./wfc-frame.js";
 import type { Parse } from "./wfc-parse.js";
@@ -26,8 +27,9 @@ export interface Timer {
   readonly index: number;
   readonly number: number;
 }
+/** A timer; instants stop at the bounds of whole numbers, as they do in the language. */
 export const timer = (at: number, rank: number, what: string, index = 0, number = 0): Timer => {
-  return { at, rank, what, index, number };
+  return { at: saturated(at), rank, what, index, number };
 };
 
 /* ----------------------------------------------------------------------------------------- calls */
