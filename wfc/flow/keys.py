@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wfc.flow.cycles import Cycle, bound
 from wfc.flow.graph import Frame, Point
@@ -124,8 +125,13 @@ class Sent:
     lost: bool = False
 
 
-_LOST = "~"  # in place of an operation inside a child: what it leaves to undo
-_Group = tuple[str, str, Expr]  # what is called, the operation inside a child, the key
+class _Group(NamedTuple):
+    """What calls have in common that send one key: what they call, and why it matters of a child (see `Sent`)."""
+
+    target: str
+    key: Expr
+    inside: str = ""
+    lost: bool = False
 
 
 def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
@@ -141,8 +147,8 @@ def sent_before(program: Program, flow: WorkflowFlow) -> Iterator[Sent]:
         if point.kind != "do" or not isinstance(step, Do | Start) or not flow.reached(point):
             continue
         for group in _groups(program, step):
-            if not any(isinstance(part, Now) for part in walk(group[2])):
-                at_once = isinstance(step, Do) and step.kind == "workflow" and not group[1]
+            if not any(isinstance(part, Now) for part in walk(group.key)):
+                at_once = isinstance(step, Do) and step.kind == "workflow" and not (group.inside or group.lost)
                 (running if at_once else same).setdefault(group, []).append(point)
     several = {about: calls for about, calls in same.items() if len(calls) > 1}
     if several:
@@ -159,20 +165,20 @@ def _groups(program: Program, step: Do | Start) -> Iterator[_Group]:
     if isinstance(step, Do) and step.kind == "activity":
         key = key_of(step, program.operations.get(step.target))
         if key is not None:
-            yield step.target, "", key
+            yield _Group(step.target, key)
         return
     workflow = program.sending.workflows.get(step.target)
     own = child_key(step, workflow) if workflow is not None else None
     if own is None:
         return
     if isinstance(step, Start):
-        yield f"start {step.target}", "", own  # its id is another one than that of a child
+        yield _Group(f"start {step.target}", own)  # its id is another one than that of a child
         return
-    yield step.target, "", own
+    yield _Group(step.target, own)
     for name, key in program.sending.inside(step):
-        yield step.target, name, Items(TEXT, (own, key))
+        yield _Group(step.target, Items(TEXT, (own, key)), inside=name)
     if program.leaves_undo(step):
-        yield step.target, _LOST, own
+        yield _Group(step.target, own, lost=True)
 
 
 class _Behind:
@@ -189,17 +195,17 @@ class _Behind:
         self.undone = undone
         self.beside = beside
         self.calls: list[Point] = []  # a call as often as it sends keys: each time with a bit of its own
-        self.about: list[str] = []  # the operation inside a child
+        self.about: list[_Group] = []
         self.groups: list[int] = []  # the bits of all calls with its key
         self.reading: dict[str, int] = {}
         self.completed: dict[int, int] = {}
         self.inside: dict[int, int] = {}
-        for (_, operation, key), calls in several.items():
+        for group, calls in several.items():
             first, whole = len(self.calls), ((1 << len(calls)) - 1) << len(self.calls)
             self.calls += calls
-            self.about += [operation] * len(calls)
+            self.about += [group] * len(calls)
             self.groups += [whole] * len(calls)
-            for part in walk(key):
+            for part in walk(group.key):
                 if isinstance(part, Ref):
                     self.reading[part.name] = self.reading.get(part.name, 0) | whole
             for number, point in enumerate(calls, first):
@@ -223,14 +229,14 @@ class _Behind:
                 found.setdefault(self.groups[number], []).append((number, point, first))
         for (number, point, first), *others in found.values():
             about = self.about[number]
-            yield Sent(point, first, len(others), about.rstrip(_LOST), self.beside, lost=about == _LOST)
+            yield Sent(point, first, len(others), about.inside, self.beside, about.lost)
 
     def again(self) -> Iterator[Sent]:
         """The calls that lie behind themselves."""
         for number, point in enumerate(self.calls):
             if self.may.get(id(point), 0) & 1 << number:
                 about = self.about[number]
-                yield Sent(point, point, 0, about.rstrip(_LOST), lost=about == _LOST)
+                yield Sent(point, point, 0, about.inside, lost=about.lost)
 
     def _before(self, point: Point) -> int:
         done = 0 if self.beside else self.may.get(id(point), 0)

@@ -176,6 +176,17 @@ def guards(step: Step) -> tuple[Guard, ...]:
     return step.guards if isinstance(step, Do | Parallel | Await) else ()
 
 
+def workflow_guards(workflow: Workflow) -> Iterator[Guard]:
+    """All guards of a workflow: of its regions, its states and its steps."""
+    for region in regions(workflow.region):
+        yield from region.guards
+    for node in nodes(workflow.region):
+        if isinstance(node, State):
+            yield from node.guards
+    for step in region_steps(workflow.region):
+        yield from guards(step)
+
+
 def guard_expressions(guard: Guard) -> Iterator[Expr]:
     """What a guard reads itself."""
     for expr in (guard.amount, guard.when):

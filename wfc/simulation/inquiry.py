@@ -79,7 +79,7 @@ class Inquiry(Flow):
         return None
 
     def _before(self, move: Move) -> Finder:
-        from wfc.simulation.bench import Bench  # noqa: PLC0415 - as above
+        from wfc.simulation.bench import Bench  # noqa: PLC0415 - a migration in order needs no runs
 
         bench = self._benches.get(move.path)
         if bench is None:
