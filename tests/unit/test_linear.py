@@ -87,8 +87,17 @@ def long_choices(number: int) -> str:
     )
 
 
-def lines_run(text: str) -> Counter[CodeType]:
-    """How many lines each function of the compiler runs to check and lay out a program."""
+def names_twice(number: int) -> str:
+    """Loops that give the names of so many parameters once more, and names that one region binds twice."""
+    of = range(number)
+    params = ", ".join(f"n{i}: Int" for i in of)
+    loops = " ".join(f'for each n{i} in [1] {{ audit "{{n{i}}}" }}' for i in of)
+    names = " ".join(f'let m{i} = {i}  let m{i} = {i}  audit "{{m{i}}}"' for i in of)
+    return f"workflow Names({params}) {{ state A {{ {loops} {names} done }} }}"
+
+
+def lines_run(text: str, told: set[str]) -> Counter[CodeType]:
+    """How many lines each function of the compiler runs to check and lay out a program, of which it tells such things."""
     files, settings, report = loaded({"main.wf": text})
     sources = read_sources((), settings, files, report)
     counted: Counter[CodeType] = Counter()
@@ -107,14 +116,20 @@ def lines_run(text: str) -> Counter[CodeType]:
         layout(sources[0].text)
     finally:
         sys.settrace(before)
-    assert not found.report.problems  # looking for runs has a bound of its own
+    assert {problem.code for problem in found.report.problems} == told
+    assert all(problem.trace is None for problem in found.report.problems)  # looking for runs has a bound of its own
     return counted
 
 
-@pytest.mark.parametrize(("program", "few"), [(units, FEW), (long_choices, ALTERNATIVES)])
-def test_no_function_runs_more_often_than_in_proportion(program: Callable[[int], str], few: int) -> None:
-    lines_run(program(1))  # loads all modules
-    short, long = lines_run(program(few)), lines_run(program(few * FACTOR))
+@pytest.mark.parametrize(
+    ("program", "few", "told"),
+    [(units, FEW, set()), (long_choices, ALTERNATIVES, set()), (names_twice, ALTERNATIVES, {"duplicate-name"})],
+)
+def test_no_function_runs_more_often_than_in_proportion(
+    program: Callable[[int], str], few: int, told: set[str]
+) -> None:
+    lines_run(program(1), told)  # loads all modules
+    short, long = lines_run(program(few), told), lines_run(program(few * FACTOR), told)
     grown = {
         f"{code.co_filename.rpartition('/wfc/')[2]}:{code.co_firstlineno} {code.co_name}": (short[code], count)
         for code, count in long.items()

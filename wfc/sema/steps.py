@@ -1,7 +1,5 @@
 """Types the steps of a workflow and follows names and facts through them: one method a kind of step."""
 
-from collections.abc import Iterator
-
 from wfc import problems
 from wfc.ir import expressions as ir
 from wfc.ir.types import (
@@ -27,11 +25,11 @@ from wfc.sema.expressions import Typer
 from wfc.sema.forms import NONE_FORM, SOME, path_of, universe, unwrapped, widened
 from wfc.sema.lookup import a_type
 from wfc.sema.model import CallInfo, FieldInfo, Model, OperationInfo, ParamOperation, WorkflowModel
+from wfc.sema.namesakes import Namesakes
 from wfc.sema.regions import (
     Place,
     RegionState,
     Steps,
-    binders,
     guards_of,
     names_of,
     names_of_step,
@@ -79,7 +77,7 @@ class StepTyper:
         self.unassigned: list[problems.UnassignedName] = []
         self.read: set[str] = set()
         self.bindings: dict[str, tuple[ast.Name, str]] = {}
-        self.items: dict[int, tuple[ast.Name, ...]] = {}  # what a region of a loop is given, by the region
+        self.namesakes = Namesakes(workflow)
         self.held: set[int] = set()  # names behind `as` that what stands before it cannot do without
         self.operations: dict[str, OperationInfo | ParamOperation] = {}
 
@@ -128,18 +126,9 @@ class StepTyper:
             self.bindings.setdefault(text, (name, what))
         return env.bind(text, Binding(ref, kind))
 
-    def _around(self, text: str, region: RegionState, *, inside: bool) -> Iterator[ast.Name]:
-        """Where a name is bound around something in a region: in it, and in those around."""
-        here: RegionState | None = region
-        while here is not None:
-            found = [*self.items.get(here.node.id, ()), *(binders(here.node, here.kind) if inside else ())]
-            yield from (name for name in found if name.text == text)
-            here, inside = here.outer, True
-        yield from (info.node.name for info in self.workflow.params if info.name == text)
-
     def _other_type(self, name: ast.Name, kind: Type, region: RegionState) -> tuple[Label, ...]:
         """A label at another way, on which a name is of a type that does not go with this one."""
-        for other in self._around(name.text, region, inside=True):
+        for other in self.namesakes.of(name.text, region, inside=True):
             found = self.workflow.types.get(other.id)
             if other is not name and found is not None and widened(found, kind) is None:
                 return (Label(self.module.at(other), f"here it is {a_type(found)}"),)
@@ -150,7 +139,7 @@ class StepTyper:
         older = self.module.values.get(name.text)
         if older is not None:
             return (Label(older.at, f"a {older.kind} of this name"),)
-        first = next((n for n in self._around(name.text, region, inside=inside) if n is not name), None)
+        first = next((n for n in self.namesakes.of(name.text, region, inside=inside) if n is not name), None)
         return (Label(self.module.at(first), "the other one"),) if first is not None else ()
 
     def _check_shadowing(self, env: Env, name: ast.Name, ref: ir.RefKind, region: RegionState) -> None:

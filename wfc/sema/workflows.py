@@ -483,7 +483,7 @@ class _WorkflowTyper(StepTyper):
         given = {step.item.text: Binding("local", item)}
         if step.index is not None:
             given[step.index.text] = Binding("local", INT)
-        self.items[step.region.id] = (step.item, step.index) if step.index is not None else (step.item,)
+        self.namesakes.items[step.region.id] = (step.item, step.index) if step.index is not None else (step.item,)
         self._check_given(step, env, item, region)
         takes = step.bind is not None
         state = self.region(
