@@ -87,9 +87,7 @@ class _Act:
             case "stopped":
                 return stage.answer(inst.id, fiber, "cancelled")
             case "event":
-                assert option.guard is not None
-                given = Event(at=stage.now, type=option.guard.names[0], data=option.value)
-                return stage.give(inst.id, given, stage.step(fiber))
+                return self._event(option)
             case "time" | "lock time":
                 at = fiber.due[0].at if option.kind == "lock time" else option.value
                 return stage.give(inst.id, Time(at=max(at, stage.now)), stage.step(fiber))
@@ -98,6 +96,14 @@ class _Act:
                 return stage.give(inst.id, granted, stage.step(fiber))
             case "cancel":
                 return stage.give(inst.id, Operator(at=stage.now, action="cancel"), stage.step(fiber))
+
+    def _event(self, option: Option) -> bool:
+        """An event comes. If one like it waits in the inbox, nobody takes it here, and a second changes nothing."""
+        assert option.guard is not None
+        given = Event(at=self.stage.now, type=option.guard.names[0], data=option.value)
+        if any(heard.type == given.type and heard.data == given.data for heard in self.inst.inbox):
+            return False
+        return self.stage.give(self.inst.id, given, self.stage.step(self.fiber))
 
     def _answer(self, kind: Literal["value", "error"], value: Any) -> bool:  # noqa: ANN401 - a value of the language
         call = self.fiber.call
