@@ -42,6 +42,16 @@ PARKED = run(PROGRAM, [Time(at=11_000)], PAYING.instance)
 KEY = "W/a/s.pay/a"
 SHIPPING = run(PROGRAM, [Answered(at=2000, call=CALL, kind="value", value=5)], PAYING.instance)
 
+TASK = """
+type Many = Int where value > 0
+error Declined(reason: Text)
+service desk { task count(id: Text) -> Many raises Declined assign role("clerk") }
+workflow W(id: Text) -> Int key id raises Declined { state Ask { do desk.count(id) as many  done many } }
+"""
+DESK = program(TASK)
+ASKED = run(DESK, [Started(at=1000, workflow="W", instance="W/a", data={"id": "a"})])
+ASKING = sent(ASKED)[0].call
+
 REFUSED: list[tuple[str, Instance | None, Input, str]] = [
     ("a workflow that is not there", None, Started(at=0, workflow="X", instance="X/1", data={}), "unknown-workflow"),
     ("a missing parameter", None, Started(at=0, workflow="W", instance="W/1", data={"id": "a"}), "wrong-input"),
@@ -102,6 +112,26 @@ def test_a_wrong_answer_is_the_error_invalid_and_leaves_the_call_in_doubt() -> N
     kinds = [record.kind for record in found.records]
     assert kinds == ["attempt failed", "in doubt", "raised", "parked"]
     assert found.records[0].get("error") == "Invalid"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("value", 0),
+        ("value", "five"),
+        ("value", None),
+        ("error", {"is": "Odd"}),
+        ("error", {"is": "Timeout"}),
+        ("error", {"is": "Declined"}),
+        ("error", None),
+    ],
+)
+def test_a_wrong_answer_of_a_person_is_refused_and_the_task_still_waits(kind: Any, value: Any) -> None:
+    found = turn(DESK, ASKED.instance, Answered(at=2000, call=ASKING, kind=kind, value=value))
+    assert isinstance(found, Refused)
+    assert found.reason == "wrong-value"
+    then = run(DESK, [Answered(at=3000, call=ASKING, kind="value", value=5)], ASKED.instance)
+    assert then.instance.value == 5
 
 
 def test_an_undeclared_error_is_invalid_too() -> None:

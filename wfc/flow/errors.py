@@ -17,12 +17,12 @@ class Errors:
         """Business errors that the call declares, and the system's that its policy does not catch up with.
 
         A policy that parks never gives up by itself; one that tries for ever ends only by its overall limit. A task
-        waits for its person; its answer may still be of the wrong form.
+        waits for its person, to whom an answer of the wrong form is refused.
         """
         errors = set(call.raises)
         if call.kind == "workflow":
             return frozenset(errors | set(CHILD))
-        invalid = {"Invalid"} if call.result is not None else set()
+        invalid = {"Invalid"} if call.result is not None and call.kind != "task" else set()
         policy = self.policies.get(call.policy) if call.policy is not None else None
         if policy is None:
             return frozenset(errors | invalid)

@@ -114,6 +114,8 @@ def _refusal(program: Program, instance: Instance, given: Input) -> Refused | No
             fiber = _caller(instance, call)
             if fiber is None or fiber.call is None or not awaits(fiber.call, attempt):
                 return Refused(reason="unknown-call", text=f"nothing waits for attempt {attempt} of call `{call}`")
+            if fiber.call.kind == "task" and isinstance(given, Answered):
+                return _person_refusal(program, instance, fiber, given)
             return None
         case Locked(lock=lock, state=state):
             if _locker(instance, lock) is None and (state == "granted" or _held(instance, lock) is None):
@@ -168,20 +170,31 @@ def _operator_refusal(program: Program, instance: Instance, given: Operator) -> 
         return Refused(
             reason="unknown-step", text=f"nothing is parked under `{given.key}`, and no dead letter lies there"
         )
-    return _supplied(program, instance, fiber, given)
+    return _unfit(program, instance, fiber, given)
 
 
-def _supplied(program: Program, instance: Instance, fiber: Fiber, given: Operator) -> Refused | None:
-    """Whether the value or error that an operator gives fits."""
+def _person_refusal(program: Program, instance: Instance, fiber: Fiber, given: Answered) -> Refused | None:
+    """Whether what a person answers fits: it is refused to them, and the task still waits."""
+    if given.kind not in ("value", "error"):
+        return None
+    said = Operator(at=given.at, action="supply" if given.kind == "value" else "raise", value=given.value)
+    return _unfit(program, instance, fiber, said, system=frozenset())
+
+
+def _unfit(
+    program: Program, instance: Instance, fiber: Fiber, given: Operator, system: frozenset[str] = SYSTEM
+) -> Refused | None:
     try:
-        _fitting(program, instance, fiber, given)
+        _fitting(program, instance, fiber, given, system)
     except Misfit as misfit:
         return Refused(reason="wrong-value", text=str(misfit))
     return None
 
 
-def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator) -> Any:  # noqa: ANN401 - values of the language
-    """The value or error that an operator gives, read; raises Misfit."""
+def _fitting(
+    program: Program, instance: Instance, fiber: Fiber, given: Operator, system: frozenset[str] = SYSTEM
+) -> Any:  # noqa: ANN401 - values of the language
+    """The value or error that an operator gives, or a person, read; raises Misfit. `system`: others that may be."""
     assert fiber.call is not None
     code = Work(program, instance, instance.now).code_of(fiber.call)
     assert code is not None
@@ -192,7 +205,7 @@ def _fitting(program: Program, instance: Instance, fiber: Fiber, given: Operator
         return program.boundary.read(given.value, getattr(code.step, "result", None), fiber.call.target)
     if given.action == "raise":
         name = str(given.value.get("is") if isinstance(given.value, dict) else given.value)
-        if name in SYSTEM:
+        if name in system:
             return {"is": name}
         if name not in code.raises:
             raise Misfit(f"`{fiber.call.target}` raises no `{name}`")

@@ -408,7 +408,7 @@ class _Explorer:
             yield Choice(f"{call.target} cannot be reached", answer("system", "Unavailable", sent=False))
             if call.kind != "workflow":
                 yield Choice(f"{call.target} does not answer", answer("system", "Timeout"))
-        if self.bounds.rough and call.kind not in ("workflow", "start") and self.domains.gives(call.target):
+        if self.bounds.rough and call.kind not in ("workflow", "start", "task") and self.domains.gives(call.target):
             yield Choice(f"{call.target} answers in a wrong form", answer("system", "Invalid"))
 
     def _operator(self, inst: Instance, fiber: Fiber) -> Iterator[Choice]:

@@ -295,6 +295,9 @@ await report({
     const task = (instance) => world.host.tasks.find((each) => each.instance === instance);
     const first = task(one.instance);
     assert.deepEqual([first.operation, first.args, first.assign], ['s.ask', ['1'], [{ is: 'role', name: 'clerk' }]]);
+    assert.equal(await world.host.answer(first.id, 'yes'), 'wrong-value');
+    assert.equal(await world.host.refuse(first.id, { is: 'Timeout' }), 'wrong-value');
+    assert.equal(task(one.instance).id, first.id);
     const told = await Promise.all([world.host.answer(first.id, true), world.host.answer(first.id, false)]);
     assert.deepEqual(told, [undefined, 'unknown-call']);
     assert.equal(await one.end, 'true');

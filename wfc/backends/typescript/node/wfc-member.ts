@@ -108,6 +108,11 @@ export class Member implements Holder {
     return this.isBroken ? "broken" : this.#instance.status;
   }
 
+  /** Whether the answer of a person does not fit what waits for it. */
+  misfits(call: string, attempt: number, how: "value" | "error", value: unknown): boolean {
+    return this.#instance.misfit(call, attempt, how, value) !== undefined;
+  }
+
   get lives(): boolean {
     return !this.isBroken;
   }

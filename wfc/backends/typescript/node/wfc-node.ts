@@ -166,12 +166,12 @@ export class NodeHost implements Home {
 
   /** Answers a task; why that is refused, if it is. A task is answered once. */
   async answer(task: string, value?: unknown): Promise<Refusal | undefined> {
-    return this.#answerTask(task, { how: "value", value });
+    return this.#answerTask(task, "value", value);
   }
 
   /** Answers a task with one of its errors. */
   async refuse(task: string, error: AnyError): Promise<Refusal | undefined> {
-    return this.#answerTask(task, { how: "error", value: error });
+    return this.#answerTask(task, "error", error);
   }
 
   /** Parked steps and dead letters that wait for an operator. */
@@ -487,13 +487,18 @@ export class NodeHost implements Home {
     });
   }
 
-  async #answerTask(id: string, answer: Answer): Promise<Refusal | undefined> {
+  async #answerTask(
+    id: string,
+    how: "value" | "error",
+    value: unknown,
+  ): Promise<Refusal | undefined> {
     const task = this.#tasks.get(id);
     if (task === undefined) return "unknown-call";
-    this.#tasks.delete(id);
     const { member, send } = task.caller;
     const { call, attempt } = send;
-    return member.deliver({ kind: "answered", call, attempt, chance: 0, ...answer });
+    if (member.misfits(call, attempt, how, value)) return "wrong-value"; // it still waits
+    this.#tasks.delete(id);
+    return member.deliver({ kind: "answered", call, attempt, chance: 0, how, value });
   }
 
   /** A workflow that a workflow calls, or starts and leaves alone. */

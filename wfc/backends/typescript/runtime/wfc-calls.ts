@@ -460,17 +460,26 @@ const errorName = (given: unknown): string =>
     ? given.is
     : "None";
 
+type Read = { readonly value: unknown } | { readonly wrong: string };
+
 /** A value or error that an operator gives, read. */
 export function given(
   call: Calling,
   operation: Operation,
-): { readonly value: unknown } | { readonly wrong: string } {
-  const { spec } = call;
+): Read {
   const { action, value } = operation;
-  if (spec === undefined || action === "retry" || action === "cancel") return { value: undefined };
-  if (action === "supply") return fitting(spec.name, () => spec.parse(value));
+  if (action === "retry" || action === "cancel") return { value: undefined };
   const name = typeof value === "string" ? value : errorName(value);
-  if (SYSTEM.includes(name)) return { value: { is: name } };
+  const system = action === "raise" && call.spec !== undefined && SYSTEM.includes(name);
+  return system ? { value: { is: name } } : said(call, action === "supply" ? "value" : "error", value);
+}
+
+/** A value or a declared error that somebody answers, read. */
+export function said(call: Calling, how: "value" | "error", value: unknown): Read {
+  const { spec } = call;
+  if (spec === undefined) return { value: undefined };
+  if (how === "value") return fitting(spec.name, () => spec.parse(value));
+  const name = typeof value === "string" ? value : errorName(value);
   const parse = Object.hasOwn(spec.raises ?? {}, name) ? spec.raises?.[name] : undefined;
   if (parse === undefined) return { wrong: `\`${spec.name}\` raises no \`${name}\`` };
   return fitting(name, () => parse(value));

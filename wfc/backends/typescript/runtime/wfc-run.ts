@@ -1,10 +1,10 @@
 // One instance of a workflow: takes one input a turn and sends commands. No clock, no chance, no input or output.
 
 import { numberOf } from "./wfc-base.js";
-import { given } from "./wfc-calls.js";
+import { given, said } from "./wfc-calls.js";
 import { Fibers } from "./wfc-fibers.js";
 import type { Frame } from "./wfc-frame.js";
-import type { Host, Input, Operation, Refusal, WorkflowEvent } from "./wfc-host.js";
+import type { Answered, Host, Input, Operation, Refusal, WorkflowEvent } from "./wfc-host.js";
 import { Misfit, type Parse } from "./wfc-parse.js";
 import { Rank, type Calling, type Fiber, type Timer } from "./wfc-state.js";
 import { CANCELLED, before } from "./wfc-stops.js";
@@ -204,6 +204,7 @@ export class Run extends Fibers {
     if (input.at < this.now) return "goes-back-in-time";
     switch (input.kind) {
       case "answered":
+        return this.#answerRefusal(input);
       case "sent":
       case "beat":
         return this.#caller(input.call, input.attempt) === undefined ? "unknown-call" : undefined;
@@ -224,6 +225,14 @@ export class Run extends Fibers {
       case "time":
         return undefined;
     }
+  }
+
+  /** What a person answers and what does not fit is refused to them; the task still waits. */
+  #answerRefusal({ call, attempt, how, value }: Answered): Refusal | undefined {
+    const waits = this.#caller(call, attempt);
+    if (waits === undefined) return "unknown-call";
+    if (waits.call.kind !== "task" || (how !== "value" && how !== "error")) return undefined;
+    return "wrong" in said(waits.call, how, value) ? "wrong-value" : undefined;
   }
 
   #eventRefusal({ type, data }: WorkflowEvent): Refusal | undefined {
@@ -278,8 +287,7 @@ export class Run extends Fibers {
   misfit(id: string, attempt: number, how: "value" | "error", value: unknown): string | undefined {
     const call = this.#caller(id, attempt)?.call;
     if (call === undefined) return undefined;
-    const action = how === "value" ? "supply" : "raise";
-    const read = given(call, { kind: "operator", action, value });
+    const read = said(call, how, value);
     return "wrong" in read ? read.wrong : undefined;
   }
 

@@ -279,6 +279,13 @@ export function judge(p: Program, s: State, id: string, outcome: Outcome): Verdi
   }
 }
 
+/** Whether a person has answered what does not fit: it is refused to them, and the task still waits. */
+export function unfit(p: Program, s: State, id: string, outcome: Outcome): boolean {
+  const { kind } = site(p, flying(s, id).site);
+  const said = outcome.kind === "value" || outcome.kind === "error";
+  return kind === "task" && said && judge(p, s, id, outcome).is === "failed";
+}
+
 function misfit(error: unknown): string {
   if (error instanceof Misfit) return error.message;
   throw error;

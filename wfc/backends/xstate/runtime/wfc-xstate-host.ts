@@ -78,7 +78,9 @@ export class LocalHost implements Host {
 
   async #send(send: Send): Promise<void> {
     const outcome = await this.#attempt(send);
-    this.run.answer(send.call, send.attempt, outcome);
+    if (this.run.answer(send.call, send.attempt, outcome) === "wrong-value") {
+      throw new TypeError(`the answer to \`${send.target}\` does not fit; the task still waits`);
+    }
   }
 
   async #attempt(send: Send): Promise<Outcome> {

@@ -90,7 +90,12 @@ interface Waiting {
 }
 
 export type Refused =
-  "already-running" | "not-running" | "unknown-call" | "unknown-event" | "wrong-event";
+  | "already-running"
+  | "not-running"
+  | "unknown-call"
+  | "unknown-event"
+  | "wrong-event"
+  | "wrong-value";
 const [VALUES, EVENTS] = [3, 5]; // among all that falls on one instant
 
 /** One instance of a chart. */
@@ -139,10 +144,11 @@ export class Run {
     return this.actor.getSnapshot().context as State;
   }
 
-  /** An attempt has ended. */
+  /** An attempt has ended. What does not fit is `Invalid`; a person's answer to a task is refused then. */
   answer(call: string, attempt: number, outcome: Outcome): Refused | undefined {
     const wrong = this.#awaited(call, attempt);
     if (wrong !== undefined) return wrong;
+    if (calls.unfit(this.#program, this.state, call, outcome)) return "wrong-value";
     const failed = outcome.kind !== "value";
     return this.#take(failed ? VALUES - 1 : VALUES, () => {
       if (this.#awaited(call, attempt) !== undefined) this.#late({ call });
