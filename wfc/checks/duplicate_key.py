@@ -96,14 +96,16 @@ class DuplicateKey(Problem):
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each key once, at the first call before which another one has sent it."""
+    """Reports each key once, at the first call before which another one has sent it, and the worst of a call."""
     for flow in program.flows.values():
-        told: set[int] = set()
+        by: dict[int, Sent] = {}
         for found in sent_before(program, flow):
             looped = any(repeated(program, flow, point) is not None for point in (found.call, found.before))
-            if id(found.call) not in told and not looped:  # `key-in-cycle` tells what a loop repeats
-                told.add(id(found.call))
-                _report(program, flow, found, report)
+            known = by.get(id(found.call))
+            if not looped and (known is None or (found.lost and not known.lost)):  # `key-in-cycle` tells of loops
+                by[id(found.call)] = found
+        for found in by.values():
+            _report(program, flow, found, report)
 
 
 def _report(program: Inquiry, flow: WorkflowFlow, found: Sent, report: Reporter) -> None:

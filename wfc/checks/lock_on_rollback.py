@@ -105,20 +105,29 @@ _Calls = list[tuple[Point, tuple[Asked, ...]]]
 
 
 def check(program: Inquiry, report: Reporter) -> None:
-    """Reports each lock of an undo once, with what holds it."""
+    """Reports each lock of an undo once, with what holds it: what is certain first."""
     if not program.machine.resources:
         return
     undos = {name: _Undos(program, flow) for name, flow in program.flows.items()}
     for flow in program.flows.values():
-        told: set[int] = set()
-        for outer in _locks(flow):
-            held = _Held(flow, outer, {id(step) for step in all_inside(outer.steps)})
-            _under(program, undos[flow.workflow.name], held, told, report)
-            _children(program, undos, held, told, report)
-        calls = undos[flow.workflow.name].calls
-        for step in region_steps(flow.workflow.region, undos=False) if calls else ():
-            if isinstance(step, Parallel) and step.join != "all":
-                _beside(program, step, calls, told, report)
+        by: dict[int, _Found] = {}
+        for found in _all(program, undos, flow):
+            known = by.setdefault(id(found.one.lock), found)
+            if found.certain and not known.certain:
+                by[id(found.one.lock)] = found
+        for found in by.values():
+            _report(program, found, report)
+
+
+def _all(program: Inquiry, undos: dict[str, "_Undos"], flow: WorkflowFlow) -> Iterator["_Found"]:
+    for outer in _locks(flow):
+        held = _Held(flow, outer, {id(step) for step in all_inside(outer.steps)})
+        yield from _under(program, undos[flow.workflow.name], held)
+        yield from _children(program, undos, held)
+    calls = undos[flow.workflow.name].calls
+    for step in region_steps(flow.workflow.region, undos=False) if calls else ():
+        if isinstance(step, Parallel) and step.join != "all":
+            yield from _beside(program, flow, step, calls)
 
 
 @dataclass(frozen=True)
@@ -141,17 +150,17 @@ def _locks(flow: WorkflowFlow) -> Iterator[Lock]:
             yield point.step
 
 
-def _children(program: Inquiry, undos: dict[str, "_Undos"], held: _Held, told: set[int], report: Reporter) -> None:
+def _children(program: Inquiry, undos: dict[str, "_Undos"], held: _Held) -> Iterator["_Found"]:
     """Children that fail while the lock around their call is held, and undo themselves under it."""
     waiting: list[tuple[tuple[Do, ...], list[Do]]] = [((), _child_calls(all_inside(held.outer.steps)))]
-    seen: set[str] = set()
+    seen: set[int] = set()
     while waiting:
         through, calls = waiting.pop()
         for call in calls:
-            if call.target in program.flows and call.target not in seen:
-                seen.add(call.target)
+            if call.target in program.flows and id(call) not in seen:
+                seen.add(id(call))
                 way = (*through, call)
-                _under(program, undos[call.target], _Held(held.flow, held.outer, None, way), told, report)
+                yield from _under(program, undos[call.target], _Held(held.flow, held.outer, None, way))
                 region = program.flows[call.target].workflow.region
                 waiting.append((way, _child_calls(region_steps(region, undos=False))))
 
@@ -173,13 +182,25 @@ class _Undo:
     doubtful: bool = False  # it also runs for a call that may have been done
 
 
-def _under(program: Inquiry, undos: "_Undos", held: _Held, told: set[int], report: Reporter) -> None:
+@dataclass(frozen=True)
+class _Found:
+    """What an undo asks for, and what holds it: a lock around, or one in another branch (`sibling`)."""
+
+    undo: _Undo
+    one: Asked
+    held: _Held
+    against: Resource
+    certain: bool = False
+    sibling: bool = False
+
+
+def _under(program: Inquiry, undos: "_Undos", held: _Held) -> Iterator[_Found]:
     """Undos that may run while a lock around what they undo is held."""
     for undo in undos.found:
         if held.holds(undo.done):
             ends = [found for found in undo.ends if held.holds(found.source)]
             if ends or undo.doubtful:
-                _against(program, held, replace(undo, ends=ends), told, report)
+                yield from _against(program, held, replace(undo, ends=ends))
 
 
 class _Undos:
@@ -253,19 +274,16 @@ def _names(flow: WorkflowFlow) -> Iterator[tuple[int, str]]:
                 pass
 
 
-def _against(program: Inquiry, held: _Held, undo: _Undo, told: set[int], report: Reporter) -> None:
-    """Reports what an undo asks for against the order of what is held."""
+def _against(program: Inquiry, held: _Held, undo: _Undo) -> Iterator[_Found]:
+    """What an undo asks for against the order of what is held."""
     for one in undo.asking:
         named = one
         for call in reversed(held.through):
             named = program.locks.put(call, named)
         against = _held_against(program, held.outer, named.named)
-        if against is not None and id(one.lock) not in told:
-            told.add(id(one.lock))
+        if against is not None:
             certain = against == named.named and program.locks.resources[against[0]].capacity == 1
-            holding, calls = (held.outer, against), held.through
-            trace = _trace(program, held.flow, undo, one.wanted)
-            _report(undo, one, holding, report, certain=certain, trace=trace, through=calls)
+            yield _Found(undo, one, held, against, certain)
 
 
 def _trace(program: Inquiry, flow: WorkflowFlow, undo: _Undo, wanted: Resource) -> Trace | None:
@@ -293,13 +311,7 @@ def _held_against(program: Program, outer: Lock, wanted: Resource) -> Resource |
     return next((held for held in against if held == wanted), against[0] if against else None)
 
 
-def _beside(
-    program: Program,
-    step: Parallel,
-    calls: _Calls,
-    told: set[int],
-    report: Reporter,
-) -> None:
+def _beside(program: Program, flow: WorkflowFlow, step: Parallel, calls: _Calls) -> Iterator[_Found]:
     """Undos of a branch that is given up while another one goes on, holding what they ask for."""
     inside = [list(region_steps(branch.region, undos=False)) for branch in step.branches]
     for number, steps in enumerate(inside):
@@ -311,10 +323,9 @@ def _beside(
             others = [each for i, more in enumerate(inside) if i != number for each in more if isinstance(each, Lock)]
             for one in asking:
                 found = _holder(program, one.lock, one.named, others)
-                if found is not None and id(one.lock) not in told:
-                    told.add(id(one.lock))
+                if found is not None:
                     undo = _Undo(call.target, call.at, point, asking, [], Sign("undo failed"))
-                    _report(undo, one, found, report, certain=False, sibling=True)
+                    yield _Found(undo, one, _Held(flow, found[0], None), found[1], sibling=True)
 
 
 def _holder(program: Program, lock: Lock, wanted: Resource, others: list[Lock]) -> tuple[Lock, Resource] | None:
@@ -329,23 +340,14 @@ def _holder(program: Program, lock: Lock, wanted: Resource, others: list[Lock]) 
     return None
 
 
-def _report(  # noqa: PLR0913 - the finding, part by part
-    undo: _Undo,
-    one: Asked,
-    holding: tuple[Lock, Resource],
-    report: Reporter,
-    *,
-    certain: bool,
-    sibling: bool = False,
-    trace: Trace | None = None,
-    through: tuple[Do, ...] = (),
-) -> None:
+def _report(program: Inquiry, found: _Found, report: Reporter) -> None:
+    undo, one, held = found.undo, found.one, found.held
     at = resource_at(one.lock, one.wanted)
     if at is None:
         return
-    where = resource_at(*holding)
-    labels = [Label(where, "held by this branch" if sibling else _HELD)] if where is not None else []
-    labels += [Label(call.at, "runs under it") for call in through[:1] if call.at is not None]
+    where = resource_at(held.outer, found.against)
+    labels = [Label(where, "held by this branch" if found.sibling else _HELD)] if where is not None else []
+    labels += [Label(call.at, "runs under it") for call in held.through[:1] if call.at is not None]
     if undo.at is not None and isinstance(undo.done.step, Do | Start) and undo.done.step.at is undo.at:
         labels.append(Label(undo.at, "the call that is undone"))
     report(
@@ -353,9 +355,9 @@ def _report(  # noqa: PLR0913 - the finding, part by part
             at=at,
             operation=undo.name,
             resource=one.wanted[0],
-            sibling=sibling,
-            certain=certain,
+            sibling=found.sibling,
+            certain=found.certain,
             labels=tuple(labels),
-            trace=trace,
+            trace=_trace(program, held.flow, undo, one.wanted) if not found.sibling else None,
         )
     )
