@@ -166,6 +166,34 @@ def test_files_that_come_and_go_and_settings_are_seen(project: Path, root: Path)
         assert watcher.quiet(0.5) == []
 
 
+SWALLOWED = """
+import signal
+from wfc.cli.base.watch import watch
+
+class Litter:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def once():
+    print("once", flush=True)
+    Litter()
+
+raise SystemExit(watch([], once))
+"""
+
+
+def test_an_interrupt_that_comes_during_a_clean_up_is_heard(project: Path, root: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", SWALLOWED]
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=_LIMIT
+    )
+    assert done.returncode == 0
+    assert done.stdout == "once\n"
+    assert "Exception ignored" in done.stderr
+    assert done.stderr.endswith("wfc: ended\n")
+
+
 def test_a_compile_writes_again(project: Path, root: Path) -> None:
     source = "workflow {}(a: Int) {{\n  state A {{ done }}\n}}\n"
     (project / "limits.wf").write_text(source.format("Order"), encoding="utf-8")

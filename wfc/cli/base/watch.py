@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,7 @@ def watch(paths: Sequence[str], once: Callable[[], object]) -> int:
     if missing is not None:
         complain(f"`{DiskFiles().shown(missing)}` cannot be watched: there is no such folder")
         return WRONG_USE
+    interrupts = _Interrupts()
     try:
         # The watcher begins before the first run, so that no change falls between them.
         told = changes(
@@ -55,6 +57,7 @@ def watch(paths: Sequence[str], once: Callable[[], object]) -> int:
         _round(once)
         littered = True
         for change in told:
+            interrupts.raise_swallowed()
             if change:
                 _say(f"{_named(path for _, path in change)} changed")
                 _round(once)
@@ -64,7 +67,29 @@ def watch(paths: Sequence[str], once: Callable[[], object]) -> int:
                 littered = False
     except KeyboardInterrupt:
         _say("ended")
+    finally:
+        interrupts.close()
     return FINE
+
+
+class _Interrupts:
+    """Ctrl-C, also where it comes while something is being cleaned up: there Python swallows what is raised."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self.before = signal.signal(signal.SIGINT, self._come)
+
+    def _come(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def raise_swallowed(self) -> None:
+        """Raises what has come and has not been heard."""
+        if self.came:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        signal.signal(signal.SIGINT, self.before)
 
 
 def _round(once: Callable[[], object]) -> None:
