@@ -29,12 +29,15 @@ class Truth:
     entered: set[str] = field(default_factory=set)
 
 
-def truth(machine: Machine, states: int = 3_000) -> Truth:
-    """Explores every workflow of a machine: time may pass unnoticed, answers may be of the wrong form."""
+def truth(machine: Machine, states: int = 3_000, *, more: bool = False) -> Truth:
+    """Explores every workflow of a machine: time may pass unnoticed, answers may be of the wrong form.
+
+    `more`: events come twice, and more values are tried.
+    """
     found = Truth()
     undoing = _undoing(machine)  # what undoes stands being run with nothing to undo
     for workflow in machine.workflows:
-        bounds = Bounds(states=states, raising=False, rough=True, unsaid=True)
+        bounds = Bounds(states, events=2 if more else 1, raising=False, rough=True, unsaid=True, wide=more)
         explored = explore(machine, workflow.name, bounds, watch=_watch)
         found.complete = found.complete and explored.complete
         found.entered |= {f"{workflow.name}:{path}" for path in explored.nodes}

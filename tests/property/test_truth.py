@@ -11,6 +11,7 @@ from hypothesis import given
 
 from tests.mutants.judge import Judged, judge
 from tests.mutants.kinds import mutants
+from tests.mutants.oracle import truth
 from tests.strategies.programs import Program, programs
 from wfc.flow.bindings import bindings
 from wfc.ir.expressions import Expr, Now, Ref, walk
@@ -55,11 +56,19 @@ def agree(text: str) -> None:
     if not stuck and not any(kind in ("endless turn", "never ends") for kind, _ in faults):
         claimed = [p for p in told(judged, STUCK) if p.code != "event-deadlock"]
         claimed = [p for p in claimed if not (dated if p.trace is not None else sampled)(workflow_of(judged, p))]
-        assert not claimed, (text, claimed)
+        assert not claimed or met(judged, claimed), (text, claimed)
     # a run of the machine itself proves what one attempt in place of several cannot show
     unproved = {name for name in set(found) - undone if found[name].trace is None}
     unproved = {name for name in unproved if not any(sampled(workflow) for workflow in doing(judged, name))}
     assert not unproved, (text, unproved)
+
+
+def met(judged: Judged, claimed: list[Problem]) -> bool:
+    """Whether the explorer meets what runs are said to show, if events may come twice and it has more values to try."""
+    assert judged.machine is not None
+    found = truth(judged.machine, 4 * STATES, more=True)
+    stuck = any(kind in ("halted", "stuck") for kind, _ in found.faults)
+    return all(problem.trace is not None for problem in claimed) and stuck
 
 
 def workflow_of(judged: Judged, problem: Problem) -> Workflow:

@@ -1,5 +1,6 @@
 """States and scopes that can be left by nothing."""
 
+from wfc.flow.deadlines import limit_around
 from wfc.flow.graph import Open, Point
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Done, Node, Scope, Workflow
@@ -15,9 +16,9 @@ from wfc.text.value import value
 class DeadEnd(Problem):
     """A state's steps end without saying where to go on, or a scope completes and has no arrow.
 
-    The process would stand there for ever. Each way through a state ends in an exit: an arrow, `done` or `fail`.
-    Nothing is said where no run can come to the end of the steps: behind an arm that is never taken, or if a deadline
-    always comes first.
+    The process would stand there for ever, or until a deadline around. Each way through a state ends in an exit: an
+    arrow, `done` or `fail`. Nothing is said where no run can come to the end of the steps: behind an arm that is never
+    taken, or if a deadline always comes first.
 
     ```wf fails
     workflow W() {
@@ -33,6 +34,7 @@ class DeadEnd(Problem):
 
     kind: str
     name: str
+    limit: str = ""
 
     def message(self) -> str:
         if self.kind == "scope":
@@ -40,7 +42,7 @@ class DeadEnd(Problem):
         return f"the steps of `{self.name}` can end without an exit"
 
     def label(self) -> str:
-        return "stops here for ever"
+        return f"stops here until `{self.limit}`" if self.limit else "stops here for ever"
 
     def help(self) -> tuple[str, ...]:
         if self.kind == "scope":
@@ -57,16 +59,18 @@ def check(program: Inquiry, report: Reporter) -> None:
             if ends and item.subject.at is not None:
                 kind = "scope" if isinstance(item.subject, Scope) else "state"
                 fixes = () if _gives_value(flow.workflow) else _fixes(item.subject)
-                shown = _shown(program, flow, item, ends)
+                limit = limit_around(ends[0])
+                shown = _shown(program, flow, item, ends, limit)
                 if shown.verdict != "impossible":
                     name, trace = item.subject.path, shown.trace
-                    report(DeadEnd(at=item.subject.at, kind=kind, name=name, trace=trace, fixes=fixes))
+                    report(DeadEnd(at=item.subject.at, kind=kind, name=name, limit=limit, trace=trace, fixes=fixes))
 
 
-def _shown(program: Inquiry, flow: WorkflowFlow, item: Open, ends: list[Point]) -> Shown:
+def _shown(program: Inquiry, flow: WorkflowFlow, item: Open, ends: list[Point], limit: str) -> Shown:
     """A run that comes to one of the ends."""
     path = item.subject.path
-    closing = (Step(f"the process stands at the end of `{path}` for ever", item.subject.at),)
+    long = f"until `{limit}`" if limit else "for ever"
+    closing = (Step(f"the process stands at the end of `{path}` {long}", item.subject.at),)
     sign = Sign("halted", path)
     return program.first((Claim(flow.workflow.name, (), sign, end, stops=True), closing) for end in ends)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from wfc.flow.deadlines import limit_around
 from wfc.flow.graph import Frame, Point
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.machine import Await, Emit, Parallel, Region
@@ -94,15 +95,9 @@ def _report(program: Inquiry, flow: WorkflowFlow, points: list[Point], report: R
     events = tuple(guard.names[0] for guard in step.guards if guard.kind == "on" and not guard.also)
     sent = [p.step for p in flow.graph.points if isinstance(p.step, Emit) and p.step.event in events]
     labels = tuple(Label(emit.at, "sent here, behind another waiting") for emit in sent[:3] if emit.at is not None)
-    limit = _limit(points[0])
+    limit = limit_around(points[0])
     trace = program.show(standing(flow, *points), tuple(_closing(points, limit))).trace
     report(EventDeadlock(at=step.at, events=events, labels=labels, trace=trace, limit=limit))
-
-
-def _limit(point: Point) -> str:
-    """The deadline around that ends the waiting, if there is one."""
-    timed = (guard for frame in point.frame.outward() for guard in frame.guards if guard.kind in ("after", "at"))
-    return next((guard.label for guard in timed if not guard.also), "")
 
 
 def _closing(points: list[Point], limit: str) -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """Choices that leave a value without a way on."""
 
+from wfc.flow.deadlines import limit_around
 from wfc.flow.graph import Point
 from wfc.flow.program import WorkflowFlow
 from wfc.ir.expressions import Expr, Get, Ref, walk
@@ -87,7 +88,9 @@ def _report(program: Inquiry, flow: WorkflowFlow, point: Point, name: str, repor
         return
     verdict = flow.verdict(choice)
     target = _last_target(choice)
-    sign, closing = Sign("halted", name), Step(f"no arm holds: the process stands in `{name}` for ever", choice.at)
+    limit = limit_around(point)
+    long = f"until `{limit}`" if limit else "for ever"
+    sign, closing = Sign("halted", name), Step(f"no arm holds: the process stands in `{name}` {long}", choice.at)
     claim = Claim(flow.workflow.name, (), sign, point, stops=True, names=_names(choice))
     shown = program.show(claim, (closing,))
     if shown.verdict == "impossible":

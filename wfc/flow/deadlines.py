@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wfc.flow.graph import Frame
+from wfc.flow.graph import Frame, Point
 from wfc.flow.policies import Tries
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.time import BOUNDED, Path, Term, Times, sums
@@ -41,21 +41,28 @@ def limits(program: Program, flow: WorkflowFlow) -> Iterator[Limit]:
                 yield Limit(promise, place, program.policies.constants.whole(amount), guard, path)
 
 
+def limit_around(point: Point) -> str:
+    """The first deadline around that ends what stands at a point, if there is one."""
+    timed = (guard for frame in point.frame.outward() for guard in frame.guards if guard.kind in ("after", "at"))
+    return next((guard.label for guard in timed if not guard.also), "")
+
+
 def idle(program: Program, flow: WorkflowFlow) -> Iterator[tuple[Guard, Path]]:
     """The timers that never come, since what they watch has always ended by then; the longest way through that.
 
     Only where nothing is called meanwhile: a call may stand still for reasons of its own, and then the outer deadline
     is a belt to the braces.
     """
-    calling: set[int] = set()
-    for point in flow.graph.points:
-        calls = point.kind == "do" or isinstance(point.step, UndoRegion)  # an undo takes as long as its attempts
-        for frame in point.frame.outward() if calls else ():
-            if frame.kind == "also" or id(frame) in calling:
+    calls = (p for p in flow.graph.points if p.kind == "do" or isinstance(p.step, UndoRegion))
+    halts = (p for item in flow.graph.open for p in item.points if id(p) in flow.live)  # it stands there until then
+    long: set[int] = set()
+    for point in (*calls, *halts):  # an undo takes as long as its attempts
+        for frame in point.frame.outward():
+            if frame.kind == "also" or id(frame) in long:
                 break
-            calling.add(id(frame))
+            long.add(id(frame))
     for frame in flow.graph.frames:
-        if frame.entry is None or not flow.reached(frame.entry) or id(frame) in calling:
+        if frame.entry is None or not flow.reached(frame.entry) or id(frame) in long:
             continue
         for guard in frame.guards:
             length = program.policies.constants.whole(guard.amount) if guard.kind in ("after", "every") else None

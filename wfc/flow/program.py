@@ -16,7 +16,20 @@ from wfc.flow.policies import Policies
 from wfc.flow.sending import Sending
 from wfc.flow.time import Times
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import Choose, Do, EventDef, Machine, OperationDef, Start, Workflow
+from wfc.ir.machine import (
+    Await,
+    Choose,
+    Do,
+    EventDef,
+    Fail,
+    Lock,
+    Machine,
+    OperationDef,
+    Start,
+    UndoRegion,
+    Wait,
+    Workflow,
+)
 from wfc.ir.walk import all_steps, region_steps, regions, undo_of
 
 
@@ -231,6 +244,34 @@ class Program:
             self._undoable[call.target] = False  # a child of itself adds nothing new
             found = self._undoable[call.target] = self._can_undo(call.target)
         return found
+
+    def ends_at_once(self, name: str) -> bool:
+        """Whether a workflow may come to an end without anything in it that takes time."""
+        found = self._at_once.get(name)
+        if found is None:
+            self._at_once[name] = False  # one that calls itself at once has no end
+            flow = self.flows.get(name)
+            found = self._at_once[name] = flow is not None and self._runs_through(flow)
+        return found
+
+    @cached_property
+    def _at_once(self) -> dict[str, bool]:
+        return {}
+
+    def _runs_through(self, flow: WorkflowFlow) -> bool:
+        seen = {id(flow.graph.start)}
+        waiting = [flow.graph.start]
+        for point in waiting:
+            if point is flow.graph.end or isinstance(point.step, Fail):
+                return True
+            step = point.step
+            if point.kind == "do" and not (isinstance(step, Do) and self.ends_at_once(step.target)):
+                continue
+            if isinstance(step, Wait | Await | Lock | UndoRegion):
+                continue
+            waiting += [target for target in point.next if id(target) not in seen]
+            seen.update(id(target) for target in point.next)
+        return False
 
     @cached_property
     def _undoable(self) -> dict[str, bool]:

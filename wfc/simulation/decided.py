@@ -10,10 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from wfc.flow.bindings import Binding, bindings, is_plain
+from wfc.flow.program import Program as Flow
 from wfc.ir.evaluate import NotConstant, folded
 from wfc.ir.expressions import Apply, Expr, Get, If, Is, Items, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
     Choose,
+    Do,
     ForEach,
     Guard,
     Lock,
@@ -25,7 +27,7 @@ from wfc.ir.machine import (
     Workflow,
 )
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Money, Optional, Type
-from wfc.ir.walk import guards, regions
+from wfc.ir.walk import guards, regions, workflow_guards
 from wfc.machine.program import Program
 
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
@@ -34,8 +36,9 @@ _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 class Decided:
     """Asks this of the steps of one program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, flow: Flow) -> None:
         self.program = program
+        self.flow = flow
         self._workflows: dict[str, _Names] = {}
 
     def all(self, passed: Collection[int]) -> bool:
@@ -75,6 +78,8 @@ class Decided:
                 return count is None or names.decided(count)
             case ForEach(items=items, limit=limit, count=count):
                 return all(expr is None or names.decided(expr) for expr in (items, limit, count))
+            case Do(kind="workflow", target=target):  # a child may come late, though it does nothing that takes time
+                return not (names.interrupted and self.flow.ends_at_once(target))
             case _:
                 return True
 
@@ -91,6 +96,11 @@ class _Names:
         self._asked: set[str] = set()
         self._settled: set[str] = set()
         self._settle()
+
+    @cached_property
+    def interrupted(self) -> bool:
+        """Whether an event or a deadline may come while the workflow waits for something."""
+        return any(guard.kind in ("on", "after", "at") and not guard.also for guard in workflow_guards(self.workflow))
 
     def guarded(self, path: str) -> bool:
         """Whether it is decided when the guards of a state or a region fire."""

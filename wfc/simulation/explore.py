@@ -53,7 +53,7 @@ class Bounds:
 
     `raising`: an operator may raise errors at parked calls. `rough`: answers of the wrong form, and time that passes
     unnoticed, so that a deadline may meet any call. `unsaid`: effects that say nothing about their undo want one, and
-    those for which one is called are told in `missing`.
+    those for which one is called are told in `missing`. `wide`: more values of answers, events and parameters.
     """
 
     states: int = 20_000
@@ -63,6 +63,7 @@ class Bounds:
     raising: bool = True
     rough: bool = False
     unsaid: bool = False
+    wide: bool = False
 
 
 @attrs.frozen
@@ -198,7 +199,7 @@ class _Explorer:
         self.program = haunted(closed) if bounds.unsaid else Program(closed)
         self.workflow = self.program.workflows[workflow]
         self.bounds = bounds
-        self.domains = Domains(self.program)
+        self.domains = Domains(self.program, wide=bounds.wide)
         self.events = sorted(self.program.heard[workflow])
         self.seen: set[Any] = set()
         self.queue: deque[_State] = deque()
