@@ -51,11 +51,11 @@ class Bench:
 
     @cached_property
     def _decided(self) -> Decided:
-        return Decided(self.program, self.ways.program)
+        return Decided(self.program, self.ways)
 
     @cached_property
     def _decided_haunted(self) -> Decided:
-        return Decided(self._haunted, self.ways.program)
+        return Decided(self._haunted, self.ways)
 
     def show(
         self, claim: Claim, closing: tuple[Step, ...], limits: Limits, *, missing: bool

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from wfc.flow.bindings import Binding, bindings, is_plain
-from wfc.flow.program import Program as Flow
+from wfc.flow.ways import Ways
 from wfc.ir.evaluate import NotConstant, folded
 from wfc.ir.expressions import Apply, Expr, Get, If, Is, Items, Lit, Now, Op, Ref, RefKind, Who, children, walk
 from wfc.ir.machine import (
@@ -27,18 +27,19 @@ from wfc.ir.machine import (
     Workflow,
 )
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Money, Optional, Type
-from wfc.ir.walk import guards, regions, workflow_guards
+from wfc.ir.walk import guards, regions
 from wfc.machine.program import Program
 
+_OF_A_HOST = frozenset(("Unavailable", "AlreadyRunning"))  # with which a child may end whatever it does
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 
 
 class Decided:
     """Asks this of the steps of one program."""
 
-    def __init__(self, program: Program, flow: Flow) -> None:
+    def __init__(self, program: Program, ways: Ways) -> None:
         self.program = program
-        self.flow = flow
+        self.ways = ways
         self._workflows: dict[str, _Names] = {}
 
     def all(self, passed: Collection[int]) -> bool:
@@ -78,10 +79,24 @@ class Decided:
                 return count is None or names.decided(count)
             case ForEach(items=items, limit=limit, count=count):
                 return all(expr is None or names.decided(expr) for expr in (items, limit, count))
-            case Do(kind="workflow", target=target):  # a child may come late, though it does nothing that takes time
-                return not (names.interrupted and self.flow.ends_at_once(target))
+            case Do(kind="workflow"):
+                return self._child(step)
             case _:
                 return True
+
+    def _child(self, call: Do) -> bool:
+        """Whether a run shows all that may become of a child.
+
+        Here it is begun at once, and ends at once where nothing in it takes time. In truth it may come late, and its
+        call may fail though it does not: it runs already, or an operator cancels it.
+        """
+        point = self.ways.at(call)
+        late = self.ways.program.ends_at_once(call.target)
+        for abort in point.aborts if point is not None else ():
+            timed = abort.guard is not None and abort.guard.kind != "catch"
+            if (timed and late) or (abort.errors & _OF_A_HOST and abort.target is not None):
+                return False
+        return True
 
 
 class _Names:
@@ -96,11 +111,6 @@ class _Names:
         self._asked: set[str] = set()
         self._settled: set[str] = set()
         self._settle()
-
-    @cached_property
-    def interrupted(self) -> bool:
-        """Whether an event or a deadline may come while the workflow waits for something."""
-        return any(guard.kind in ("on", "after", "at") and not guard.also for guard in workflow_guards(self.workflow))
 
     def guarded(self, path: str) -> bool:
         """Whether it is decided when the guards of a state or a region fire."""
