@@ -65,7 +65,8 @@ class Bench:
             return "open", None, 0
         found = (self.haunted if missing else self.plain).find(claim, limits)
         if found.run is None:
-            none = found.complete and (self._decided_haunted if missing else self._decided).all(found.passed)
+            decided = self._decided_haunted if missing else self._decided
+            none = found.complete and decided.all(found.passed, claim)
             return "impossible" if none else "open", None, found.turns
         run = retrace(self.program, acts(found.run), skip=GHOST) if missing else found.run
         if run is None:

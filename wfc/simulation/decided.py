@@ -7,7 +7,7 @@ amount is not, nor is what asks for the date: there another value may lead where
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from wfc.flow.bindings import Binding, bindings, is_plain
 from wfc.flow.ways import Ways
@@ -29,6 +29,7 @@ from wfc.ir.machine import (
 from wfc.ir.types import BOOL, DATE, DECIMAL, DURATION, INSTANT, INT, TEXT, Money, Optional, Type
 from wfc.ir.walk import guards, regions
 from wfc.machine.program import Program
+from wfc.simulation.claim import Claim
 
 _OF_A_HOST = frozenset(("Unavailable", "AlreadyRunning"))  # with which a child may end whatever it does
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
@@ -42,8 +43,8 @@ class Decided:
         self.ways = ways
         self._workflows: dict[str, _Names] = {}
 
-    def all(self, passed: Collection[int]) -> bool:
-        """Whether some places of the code decide nothing that other values would decide otherwise."""
+    def all(self, passed: Collection[int], claim: Claim) -> bool:
+        """Whether some places of the code decide nothing of a claim that other values would decide otherwise."""
         steps: dict[int, tuple[Step, str]] = {}
         places: set[tuple[str, str]] = set()
         for pc in passed:
@@ -54,7 +55,8 @@ class Decided:
                 steps[id(step)] = step, workflow
         entered = ((self._names(workflow), path) for workflow, path in sorted(places))
         return all(names.guarded(path) for names, path in entered) and all(
-            self._step(step, self._names(workflow)) for step, workflow in steps.values()
+            self._child(step, claim) if _is_child(step) else self._step(step, self._names(workflow))
+            for step, workflow in steps.values()
         )
 
     def _names(self, workflow: str) -> "_Names":
@@ -79,22 +81,23 @@ class Decided:
                 return count is None or names.decided(count)
             case ForEach(items=items, limit=limit, count=count):
                 return all(expr is None or names.decided(expr) for expr in (items, limit, count))
-            case Do(kind="workflow"):
-                return self._child(step)
             case _:
                 return True
 
-    def _child(self, call: Do) -> bool:
-        """Whether a run shows all that may become of a child.
+    def _child(self, call: Do, claim: Claim) -> bool:
+        """Whether runs show all that may become of a child and lead on to what is claimed.
 
         Here it is begun at once, and ends at once where nothing in it takes time. In truth it may come late, and its
         call may fail though it does not: it runs already, or an operator cancels it.
         """
         point = self.ways.at(call)
+        goal = claim.goal or (claim.waypoints[-1].point if claim.waypoints else None)
+        far = self.ways.to(goal) if goal is not None else {}
         late = self.ways.program.ends_at_once(call.target)
         for abort in point.aborts if point is not None else ():
             timed = abort.guard is not None and abort.guard.kind != "catch"
-            if (timed and late) or (abort.errors & _OF_A_HOST and abort.target is not None):
+            leads = goal is None or goal is point or id(abort.target) in far
+            if abort.target is not None and leads and ((timed and late) or abort.errors & _OF_A_HOST):
                 return False
         return True
 
@@ -261,6 +264,10 @@ class _Names:
                 if isinstance(node, State):
                     found.setdefault(node.path, []).extend(node.guards)
         return found
+
+
+def _is_child(step: Step) -> TypeGuard[Do]:
+    return isinstance(step, Do) and step.kind == "workflow"
 
 
 def _few(kind: Type) -> bool:
