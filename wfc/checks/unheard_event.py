@@ -95,7 +95,7 @@ def check(program: Program, report: Reporter) -> None:
             if frame.entry is None or flow.reached(frame.entry):
                 for item in _same(program, flow, frame.guards):
                     _hidden(item, report)
-                for guard in _never(program, flow, frame.guards):
+                for guard in flow.deaf(frame):
                     _deaf(guard, report, alone=len(frame.guards) == 1)
 
 
@@ -128,13 +128,6 @@ def _same(program: Program, flow: WorkflowFlow, guards: tuple[Guard, ...]) -> It
         for number in dead:
             if number and number not in alone:
                 yield Hidden(several[number], several[0], None, same=True)
-
-
-def _never(program: Program, flow: WorkflowFlow, guards: tuple[Guard, ...]) -> Iterator[Guard]:
-    """Guards whose condition no event meets."""
-    for guard in guards:
-        if guard.kind == "on" and guard.when is not None and program.choices.never([condition(guard)], flow.workflow):
-            yield guard
 
 
 def _deaf(guard: Guard, report: Reporter, *, alone: bool) -> None:

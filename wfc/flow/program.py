@@ -1,5 +1,6 @@
 """Everything the checks ask of the flow: the graph and effects of each workflow, worked out once."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ from wfc.flow.cycles import Cycles
 from wfc.flow.effects import Effects
 from wfc.flow.errors import Errors
 from wfc.flow.given import given_at
-from wfc.flow.graph import Abort, Graph, Point
+from wfc.flow.graph import Abort, Frame, Graph, Point
 from wfc.flow.locks import Locks
 from wfc.flow.policies import Policies
 from wfc.flow.sending import Sending
@@ -22,6 +23,7 @@ from wfc.ir.machine import (
     Do,
     EventDef,
     Fail,
+    Guard,
     Lock,
     Machine,
     OperationDef,
@@ -88,8 +90,26 @@ class WorkflowFlow:
 
     @cached_property
     def live(self) -> set[int]:
-        """The same without the arms that are never taken."""
-        return self._behind_start(self.graph.dead) if self.graph.dead else self.reachable
+        """The same without the arms that are never taken, and the guards that never hear anything."""
+        tails = {id(frame.tails[id(guard)]) for frame in self.graph.frames for guard in self.deaf(frame)}
+        without = self.graph.dead | tails
+        return self._behind_start(without) if without else self.reachable
+
+    def deaf(self, frame: Frame) -> Iterator[Guard]:
+        """The guards of something whose condition no event meets."""
+        for guard in frame.guards:
+            if guard.kind == "on" and guard.when is not None and self._is_deaf(guard, guard.when):
+                yield guard
+
+    def _is_deaf(self, guard: Guard, when: Expr) -> bool:
+        found = self._deaf.get(id(guard))
+        if found is None:
+            found = self._deaf[id(guard)] = bool(self.program.choices.never([when], self.workflow))
+        return found
+
+    @cached_property
+    def _deaf(self) -> dict[int, bool]:
+        return {}
 
     def _behind_start(self, without: set[int]) -> set[int]:
         seen: set[int] = set()

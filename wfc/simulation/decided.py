@@ -55,7 +55,9 @@ class Decided:
                 steps[id(step)] = step, workflow
         entered = ((self._names(workflow), path) for workflow, path in sorted(places))
         return all(names.guarded(path) for names, path in entered) and all(
-            self._child(step, claim) if _is_child(step) else self._step(step, self._names(workflow))
+            self._child(step, self._names(workflow), claim)
+            if _is_child(step)
+            else self._step(step, self._names(workflow))
             for step, workflow in steps.values()
         )
 
@@ -84,7 +86,7 @@ class Decided:
             case _:
                 return True
 
-    def _child(self, call: Do, claim: Claim) -> bool:
+    def _child(self, call: Do, names: "_Names", claim: Claim) -> bool:
         """Whether runs show all that may become of a child and lead on to what is claimed.
 
         Here it is begun at once, and ends at once where nothing in it takes time. In truth it may come late, and its
@@ -95,7 +97,7 @@ class Decided:
         far = self.ways.to(goal) if goal is not None else {}
         late = self.ways.program.ends_at_once(call.target)
         for abort in point.aborts if point is not None else ():
-            timed = abort.guard is not None and abort.guard.kind != "catch"
+            timed = abort.guard is not None and abort.guard.kind != "catch" and names.may_fire(abort.guard)
             leads = goal is None or goal is point or id(abort.target) in far
             if abort.target is not None and leads and ((timed and late) or abort.errors & _OF_A_HOST):
                 return False
@@ -118,6 +120,10 @@ class _Names:
     def guarded(self, path: str) -> bool:
         """Whether it is decided when the guards of a state or a region fire."""
         return all(self.guard(guard) for guard in self._frames.get(path, ()))
+
+    def may_fire(self, guard: Guard) -> bool:
+        """Whether the condition of a guard is not always false."""
+        return guard.when is None or self._constant(guard.when) is not False
 
     def guard(self, guard: Guard) -> bool:
         """Whether it is decided when a guard fires: the date of the start is not."""
