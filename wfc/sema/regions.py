@@ -1,6 +1,6 @@
 """What the flow analysis keeps of a region while it runs, and what can be read off its text alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from wfc.ir.types import Type
@@ -171,30 +171,30 @@ def own_steps(region: ast.Region) -> Iterator[ast.Step]:
             yield from walk_steps(tail_steps(guard.tail))
 
 
-def gotos(steps: Steps) -> Iterator[str]:
+def arrows(steps: Steps) -> Iterator[ast.Name]:
     """The targets of the arrows in a block."""
     for step in walk_steps(steps):
         if isinstance(step, ast.Goto):
-            yield step.target.text
+            yield step.target
 
 
-def successors(node: ast.StateNode) -> Iterator[str]:
+def arrows_from(node: ast.StateNode) -> Iterator[ast.Name]:
     """The nodes that a node's arrows lead to, its guards' included."""
-    yield from gotos(node_steps(node))
+    yield from arrows(node_steps(node))
     match node:
         case ast.State(clauses=clauses):
             for guard in guards_of(clauses):
-                yield from gotos(tail_steps(guard.tail))
+                yield from arrows(tail_steps(guard.tail))
         case ast.Scope(next=following, region=region):
             if following:
-                yield following.text
+                yield following
             for guard in guards_of(region.clauses):
-                yield from gotos(tail_steps(guard.tail))
+                yield from arrows(tail_steps(guard.tail))
         case ast.Gateway():
             return
 
 
-def _reachable(starts: Iterator[str], nodes: dict[str, ast.StateNode]) -> set[str]:
+def _reachable(starts: Iterable[str], nodes: dict[str, ast.StateNode]) -> set[str]:
     seen: set[str] = set()
     waiting = list(starts)
     while waiting:
@@ -202,25 +202,43 @@ def _reachable(starts: Iterator[str], nodes: dict[str, ast.StateNode]) -> set[st
         if name in seen or name not in nodes:
             continue
         seen.add(name)
-        waiting.extend(successors(nodes[name]))
+        waiting.extend(target.text for target in arrows_from(nodes[name]))
     return seen
 
 
-def split(region: ast.Region, kind: str) -> tuple[tuple[str, ...], frozenset[str]] | None:
+@dataclass(frozen=True)
+class Mixed:
+    """A node that is reached by the normal way and by the arrow of a guard as well, with an arrow of either."""
+
+    name: ast.Name
+    normal: ast.Name | None
+    guarded: ast.Name | None
+
+
+def split(region: ast.Region, kind: str) -> tuple[tuple[str, ...], tuple[Mixed, ...]] | None:
     """Where guards of a region without siblings point to its own nodes: the nodes inside, and those on both sides.
 
-    None where no guard does: then nothing is split.
+    None where no guard does: then nothing is split. What only nodes on both sides lead to is not told of.
     """
     if kind == "scope":
         return None
     nodes = {node.name.text: node for node in region.nodes}
-    targets = [
-        target for guard in guards_of(region.clauses) if not guard.also for target in gotos(tail_steps(guard.tail))
-    ]
+    targets = [t for guard in guards_of(region.clauses) if not guard.also for t in arrows(tail_steps(guard.tail))]
     if not targets:
         return None
-    starts = [*gotos(region.steps), *([region.nodes[0].name.text] if region.nodes else [])]
-    inside = _reachable(iter(starts), nodes)
-    outside = _reachable(iter(targets), nodes)
+    first = [region.nodes[0].name] if region.nodes else []
+    starts = [*arrows(region.steps), *first]
+    inside = _reachable((target.text for target in starts), nodes)
+    outside = _reachable((target.text for target in targets), nodes)
     order = tuple(name for name in nodes if name in inside or name not in outside)
-    return order, frozenset(inside & outside)
+    normal = _by_target(
+        *starts, *(arrow for name in order if name not in outside for arrow in arrows_from(nodes[name]))
+    )
+    apart = (name for name in nodes if name in outside - inside)
+    guarded = _by_target(*targets, *(arrow for name in apart for arrow in arrows_from(nodes[name])))
+    both = (name for name in nodes if name in inside & outside and (name in normal or name in guarded))
+    return order, tuple(Mixed(nodes[name].name, normal.get(name), guarded.get(name)) for name in both)
+
+
+def _by_target(*arrows: ast.Name) -> dict[str, ast.Name]:
+    return {arrow.text: arrow for arrow in reversed(arrows)}

@@ -205,9 +205,13 @@ class _WorkflowTyper(StepTyper):
         parts = split(node, kind)
         if parts is not None:
             state.info.inside, both = parts
-            for name in sorted(both):
-                at = self.module.at(state.nodes[name].name)
-                self.report(problems.InsideAndOutside(at=at, name=name))
+            for mixed in both:
+                at, labels = self.module.at(mixed.name), []
+                if mixed.normal is not None and mixed.normal is not mixed.name:
+                    labels.append(Label(self.module.at(mixed.normal), "the normal way"))
+                if mixed.guarded is not None:
+                    labels.append(Label(self.module.at(mixed.guarded), "the arrow of a guard"))
+                self.report(problems.InsideAndOutside(at=at, name=mixed.name.text, labels=tuple(labels)))
         self.workflow.regions[node.id] = state.info
         self.bodies.append(node)
 
