@@ -231,13 +231,14 @@ def split(region: ast.Region, kind: str) -> tuple[tuple[str, ...], tuple[Mixed, 
     inside = _reachable((target.text for target in starts), nodes)
     outside = _reachable((target.text for target in targets), nodes)
     order = tuple(name for name in nodes if name in inside or name not in outside)
-    normal = _by_target(
-        *starts, *(arrow for name in order if name not in outside for arrow in arrows_from(nodes[name]))
-    )
-    apart = (name for name in nodes if name in outside - inside)
-    guarded = _by_target(*targets, *(arrow for name in apart for arrow in arrows_from(nodes[name])))
+    normal = _by_target(*starts, *_arrows_from(node for name, node in nodes.items() if name in inside - outside))
+    guarded = _by_target(*targets, *_arrows_from(node for name, node in nodes.items() if name in outside - inside))
     both = (name for name in nodes if name in inside & outside and (name in normal or name in guarded))
     return order, tuple(Mixed(nodes[name].name, normal.get(name), guarded.get(name)) for name in both)
+
+
+def _arrows_from(nodes: Iterable[ast.StateNode]) -> Iterator[ast.Name]:
+    return (arrow for node in nodes for arrow in arrows_from(node))
 
 
 def _by_target(*arrows: ast.Name) -> dict[str, ast.Name]:
