@@ -98,7 +98,7 @@ test: setup lint ## everything a change must pass
 test-fast: $(VENV)/.dev ## the tests that start nothing else, with few random cases
 	WFC_HYPOTHESIS=fast pytest -n 2 -m "not slow and not js"
 
-test-all: setup lint ## as test, with many more random cases, and what takes minutes on a real server
+test-all: setup lint ## as test, with many more random cases, and what takes long and shows more of the same
 	WFC_HYPOTHESIS=nightly pytest -n 2
 
 lint: $(VENV)/.dev ## style, types, walls between rooms, generated files

@@ -137,7 +137,7 @@ def test_prettier_would_change_nothing_in_the_program_of_the_example() -> None:
     assert said["files"] == len(files) > 0
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_prettier_would_change_nothing_of_generated_programs(part: int, tmp_path: Path) -> None:
     texts: list[Text] = []
 

@@ -24,7 +24,6 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MODULES = HERE / "node_modules"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MERMAIDS = ("mermaid", "mermaid12")
 MARKS = {"quot": '"', "lt": "<", "gt": ">", "amp": "&"}
 
 pytestmark = [pytest.mark.js, pytest.mark.slow]
@@ -96,7 +95,7 @@ def written(folder: Path, backend: Any) -> Iterator[Path]:
 
 
 @needs_browser
-@pytest.mark.parametrize("mermaid", MERMAIDS)
+@pytest.mark.parametrize("mermaid", ["mermaid", pytest.param("mermaid12", marks=pytest.mark.long)])
 def test_pictures_show_what_they_say(mermaid: str, drawn: tuple[Path, ...]) -> None:
     told = rendered(mermaid, drawn)
     assert len(told) >= 2 * len(drawn)  # and one of the rollback, where there is something to undo
