@@ -8,7 +8,7 @@ from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.tails import removal
 from wfc.flow.time import Path
 from wfc.flow.timers import Late, late
-from wfc.ir.machine import Choose, Do, Guard
+from wfc.ir.machine import Await, Choose, Do, Guard
 from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
@@ -104,10 +104,12 @@ def check(program: Program, report: Reporter) -> None:
         for point in flow.graph.points:
             if isinstance(point.step, Choose) and point.kind == "step" and id(point) in flow.live:
                 _arms(flow, point.step, report)
+        awaits = (point.step for point in flow.graph.points if isinstance(point.step, Await))
+        only = {id(step.guards[0]) for step in awaits if len(step.guards) == 1}
         told: set[int] = set()
         for item in late(flow.graph, program.constant):
             told.add(id(item.guard))
-            _deadline(item, report)
+            _deadline(item, report, alone=id(item.guard) in only)
         for guard, path in idle(program, flow):
             if id(guard) not in told:
                 _idle(guard, path, report)
@@ -163,12 +165,13 @@ def _otherwise(choice: Choose) -> Span | None:
     return Span(first.source, start, start + len("otherwise")) if start >= 0 else None
 
 
-def _deadline(item: Late, report: Reporter) -> None:
+def _deadline(item: Late, report: Reporter, *, alone: bool) -> None:
+    """Without its only guard an `await` would wait for nothing: then there is no fix."""
     guard, first = item.guard, item.first
     if guard.at is None:
         return
     labels = (Label(first.at, "comes first"),) if first.at is not None else ()
-    fixes: tuple[Fix, ...] = removal(guard.at, "remove it")
+    fixes: tuple[Fix, ...] = removal(guard.at, "remove it") if not alone else ()
     place = "beside it" if item.same else "around it"
     report(
         DeadArm(

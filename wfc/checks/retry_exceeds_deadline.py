@@ -5,7 +5,7 @@ from typing import ClassVar
 from wfc.flow.deadlines import Limit, limits, rows
 from wfc.flow.program import WorkflowFlow
 from wfc.flow.time import Path, Term
-from wfc.ir.machine import Guard, Wait
+from wfc.ir.machine import Await, Guard, Wait
 from wfc.problems.problem import Edit, Fix, Label, Problem, Reporter, Severity, Trace
 from wfc.simulation.claim import Claim, Sign, Waypoint
 from wfc.simulation.inquiry import Inquiry
@@ -88,13 +88,21 @@ def check(program: Inquiry, report: Reporter) -> None:
     """Reports each deadline and sla of a fixed length that is shorter than the longest path over the calls inside."""
     for flow in program.flows.values():
         for limit in limits(program, flow):
-            if limit.length is not None and 0 < limit.length < limit.path.total + _comes_first(limit):
+            if limit.length is None or _by_itself(flow, limit.path):
+                continue
+            if 0 < limit.length < limit.path.total + _comes_first(limit):
                 _report(limit, limit.length, _trace(program, flow, limit.path, limit.guard), report)
+
+
+def _by_itself(flow: WorkflowFlow, path: Path) -> bool:
+    """Whether an `await` of the workflow itself is on the way: `dead-arm` tells which arm is too late."""
+    waits = {id(term.step) for term in path.terms if isinstance(term.step, Await)}
+    return bool(waits) and any(id(point.step) in waits for point in flow.graph.points)
 
 
 def _comes_first(limit: Limit) -> bool:
     """Whether a deadline comes before what ends at the very same instant: so it does before a `wait`."""
-    return limit.guard is not None and bool(limit.path.terms) and isinstance(limit.path.terms[-1].step, Wait)
+    return limit.guard is not None and bool(limit.path.terms) and isinstance(limit.path.terms[-1].step, Wait | Await)
 
 
 def _trace(program: Inquiry, flow: WorkflowFlow, path: Path, guard: Guard | None) -> Trace | None:
@@ -134,7 +142,7 @@ def _report(found: Limit, limit: int, trace: Trace | None, report: Reporter) -> 
 
 
 def _what(path: Path) -> str:
-    waits = {isinstance(term.step, Wait) for term in path.terms}
+    waits = {isinstance(term.step, Wait | Await) for term in path.terms}
     return "waits" if waits == {True} else "calls and waits" if True in waits else "calls"
 
 

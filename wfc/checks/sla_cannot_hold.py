@@ -6,7 +6,7 @@ from typing import ClassVar
 from wfc.flow.graph import Frame
 from wfc.flow.program import Program
 from wfc.flow.time import Path
-from wfc.ir.machine import Region, Sla, State, Wait
+from wfc.ir.machine import Do, Region, Sla, State
 from wfc.problems.problem import Label, Problem, Reporter, Severity
 from wfc.text.durations import spaced_duration
 from wfc.text.value import value
@@ -76,7 +76,7 @@ def _promises(program: Program, frame: Frame) -> Iterator[tuple[Sla, Path | None
 
 
 def _labels(path: Path) -> tuple[Label, ...]:
-    waits = [term for term in path.terms if isinstance(term.step, Wait)]
+    waits = [term for term in path.terms if not isinstance(term.step, Do)]
     return tuple(
         Label(term.step.at, f"waits {spaced_duration(term.length)}") for term in waits[:4] if term.step.at is not None
     )

@@ -8,7 +8,7 @@ from wfc.flow.policies import Tries
 from wfc.flow.program import Program, WorkflowFlow
 from wfc.flow.time import BOUNDED, Path, Term, Times, sums
 from wfc.ir.expressions import Expr
-from wfc.ir.machine import Do, Guard, Parallel, Region, State, UndoRegion
+from wfc.ir.machine import Await, Do, Guard, Parallel, Region, State, UndoRegion
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
 
@@ -107,8 +107,8 @@ def rows(path: Path) -> list[str]:
 def _row(term: Term, times: int) -> str:
     """A call with what it is made of, or a wait."""
     if not isinstance(term.step, Do):
-        again = f"{times} times " if times > 1 else ""
-        return f"`wait`: {again}{spaced_duration(term.length)}"
+        again, word = f"{times} times " if times > 1 else "", "await" if isinstance(term.step, Await) else "wait"
+        return f"`{word}`: {again}{spaced_duration(term.length)}"
     often = f"{times} calls of {spaced_duration(term.length)}, each " if times > 1 else ""
     return f"`{term.step.target}`: {often}{_terms(term.tries, term.length)}"
 

@@ -36,9 +36,9 @@ from wfc.ir.machine import (
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A call with all its attempts, or a `wait`; how long one takes, and how often it is on the path."""
+    """A call with all its attempts, a `wait`, or an `await` of time alone: how long, and how often on the path."""
 
-    step: Do | Wait
+    step: Do | Wait | Await
     length: int
     times: int = 1
     tries: Tries | None = None
@@ -314,7 +314,7 @@ class Times:
             case Wait():
                 return _Ways(self._wait(step))
             case Await(guards=guards):
-                return self._guarded(Path(unknown=frozenset(("events",))) if self.longest else None, guards)
+                return self._guarded(self._await(step) if self.longest else None, guards)
             case Parallel(guards=guards):
                 return self._guarded(self.branches(step), guards)
             case ForEach():
@@ -347,6 +347,14 @@ class Times:
         if self.longest and length is None:
             return Path(unknown=frozenset(("what is waited for",)))
         return Path(length, parts=(Term(step, length),)) if length is not None and length > 0 else NOTHING
+
+    def _await(self, step: Await) -> Path:
+        """What is waited for: an event, or the first of some deadlines."""
+        ends = [guard for guard in step.guards if not guard.also and guard.kind != "every"]
+        length = self._deadline(step.guards) if self.waits and all(guard.kind == "after" for guard in ends) else None
+        if length is None:
+            return Path(unknown=frozenset(("events",)))
+        return Path(length, parts=(Term(step, length),)) if length > 0 else NOTHING
 
     def _for_each(self, step: ForEach) -> Path | None:
         inner = self.through(step.region) or NOTHING

@@ -43,6 +43,7 @@ from wfc.simulation.haunted import haunted
 from wfc.simulation.ledger import Effect, Ledger
 from wfc.simulation.world import START
 
+FUEL = 100_000  # steps of one turn: each state is tried with everything, and a turn without an end met again and again
 Watch = Callable[[Program, Instance | None, Turned, Ledger], Iterable[tuple[str, str]]]
 Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with how often
 
@@ -197,6 +198,7 @@ class _Explorer:
         self.noticed: dict[tuple[str, str], tuple[Choice, ...]] = {}
         closed = one_attempt(machine)
         self.program = haunted(closed) if bounds.unsaid else Program(closed)
+        self.program.fuel = FUEL
         self.workflow = self.program.workflows[workflow]
         self.bounds = bounds
         self.domains = Domains(self.program, wide=bounds.wide)
