@@ -32,7 +32,7 @@ class Truth:
 def truth(machine: Machine, states: int = 3_000, *, more: bool = False) -> Truth:
     """Explores every workflow of a machine: time may pass unnoticed, answers may be of the wrong form.
 
-    `more`: events come twice, and more values are tried.
+    `more`: events come twice, attempts are made one by one, and more values are tried.
     """
     found = Truth()
     undoing = _undoing(machine)  # what undoes stands being run with nothing to undo

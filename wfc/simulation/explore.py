@@ -54,7 +54,8 @@ class Bounds:
 
     `raising`: an operator may raise errors at parked calls. `rough`: answers of the wrong form, and time that passes
     unnoticed, so that a deadline may meet any call. `unsaid`: effects that say nothing about their undo want one, and
-    those for which one is called are told in `missing`. `wide`: more values of answers, events and parameters.
+    those for which one is called are told in `missing`. `wide`: more values of answers, events and parameters, and each
+    attempt of a call by itself.
     """
 
     states: int = 20_000
@@ -196,7 +197,7 @@ class _Explorer:
         self.tick = tick
         self.watch = watch
         self.noticed: dict[tuple[str, str], tuple[Choice, ...]] = {}
-        closed = one_attempt(machine)
+        closed = one_attempt(machine) if not bounds.wide else machine
         self.program = haunted(closed) if bounds.unsaid else Program(closed)
         self.program.fuel = FUEL
         self.workflow = self.program.workflows[workflow]
