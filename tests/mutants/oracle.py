@@ -14,6 +14,7 @@ from wfc.machine.turn import Turned
 from wfc.simulation.explore import Bounds, explore
 from wfc.simulation.ledger import Ledger
 
+FUEL = 10_000  # small programs make no longer turns
 Fault = tuple[str, str]  # what kind of thing goes wrong, and where: an operation, a node or a workflow
 
 
@@ -37,7 +38,8 @@ def truth(machine: Machine, states: int = 3_000, *, more: bool = False) -> Truth
     found = Truth()
     undoing = _undoing(machine)  # what undoes stands being run with nothing to undo
     for workflow in machine.workflows:
-        bounds = Bounds(states, events=2 if more else 1, raising=False, rough=True, unsaid=True, wide=more)
+        events = 2 if more else 1
+        bounds = Bounds(states, events, raising=False, rough=True, unsaid=True, wide=more, fuel=FUEL)
         explored = explore(machine, workflow.name, bounds, watch=_watch)
         found.complete = found.complete and explored.complete
         found.entered |= {f"{workflow.name}:{path}" for path in explored.nodes}

@@ -43,7 +43,6 @@ from wfc.simulation.haunted import haunted
 from wfc.simulation.ledger import Effect, Ledger
 from wfc.simulation.world import START
 
-FUEL = 100_000  # steps of one turn: each state is tried with everything, and a turn without an end met again and again
 Watch = Callable[[Program, Instance | None, Turned, Ledger], Iterable[tuple[str, str]]]
 Standing = tuple[tuple[str, int], ...]  # operations whose effect stands, with how often
 
@@ -55,7 +54,7 @@ class Bounds:
     `raising`: an operator may raise errors at parked calls. `rough`: answers of the wrong form, and time that passes
     unnoticed, so that a deadline may meet any call. `unsaid`: effects that say nothing about their undo want one, and
     those for which one is called are told in `missing`. `wide`: more values of answers, events and parameters, and each
-    attempt of a call by itself.
+    attempt of a call by itself. `fuel`: steps of one turn; one that never ends may be met again and again.
     """
 
     states: int = 20_000
@@ -66,6 +65,7 @@ class Bounds:
     rough: bool = False
     unsaid: bool = False
     wide: bool = False
+    fuel: int = 100_000
 
 
 @attrs.frozen
@@ -199,7 +199,7 @@ class _Explorer:
         self.noticed: dict[tuple[str, str], tuple[Choice, ...]] = {}
         closed = one_attempt(machine) if not bounds.wide else machine
         self.program = haunted(closed) if bounds.unsaid else Program(closed)
-        self.program.fuel = FUEL
+        self.program.fuel = bounds.fuel
         self.workflow = self.program.workflows[workflow]
         self.bounds = bounds
         self.domains = Domains(self.program, wide=bounds.wide)
