@@ -94,7 +94,7 @@ def test_the_example_delivers_an_order(shop: Path) -> None:
         assert done.returncode == 0, done.stderr
         run.until("go by air")
         while (done := _wfc(shop, "signal", "o1", "DeliveryConfirmed", '{"proof": "signed by Ann"}')).returncode:
-            assert run.process.poll() is None, run.told()
+            assert run.process.poll() is None, (done.stderr, run.told())
         code, told = run.ended()
     assert code == 0, told
     assert '{"is": "Delivered", "proof": "signed by Ann"}' in told

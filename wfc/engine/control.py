@@ -1,6 +1,7 @@
 """What people and other programs do with instances: start, look, send events, act as an operator or on a task."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -31,7 +32,9 @@ from wfc.text.names import did_you_mean, listed
 
 QUERY_TIME = timedelta(seconds=15)  # a worker that has just died is asked for ten seconds more
 AGAIN = 50  # questions that came too early
-SOON, LATE = 0.01, 5.0  # seconds between two questions whether something was taken, from and to
+# Seconds between two questions whether something was taken, from and to, and until nothing is asked any more. A run
+# that ends stays for a second to answer them.
+SOON, LATER, AT_LAST = 0.01, 0.25, 5.0
 
 
 class ControlError(Exception):
@@ -264,8 +267,8 @@ async def tell(handle: WorkflowHandle[Any, Any], name: str, told: Mapping[str, A
         await handle.signal(name, {**told, "id": identity})
     except RPCError as error:
         raise await _unreachable(handle, error) from None
-    pause = SOON
-    while pause < LATE:
+    pause, end = SOON, time.monotonic() + AT_LAST
+    while time.monotonic() < end:
         try:
             found = await query(handle, wire.TAKEN, identity)
         except ControlError as error:
@@ -275,7 +278,7 @@ async def tell(handle: WorkflowHandle[Any, Any], name: str, told: Mapping[str, A
                 raise ControlError(found["text"], found["reason"])
             return
         await asyncio.sleep(pause)
-        pause *= 2
+        pause = min(2 * pause, LATER)
     raise ControlError(f"`{handle.id}` has been told, but does not say whether it takes that", "worker")
 
 

@@ -463,15 +463,14 @@ const errorName = (given: unknown): string =>
 type Read = { readonly value: unknown } | { readonly wrong: string };
 
 /** A value or error that an operator gives, read. */
-export function given(
-  call: Calling,
-  operation: Operation,
-): Read {
+export function given(call: Calling, operation: Operation): Read {
   const { action, value } = operation;
   if (action === "retry" || action === "cancel") return { value: undefined };
   const name = typeof value === "string" ? value : errorName(value);
   const system = action === "raise" && call.spec !== undefined && SYSTEM.includes(name);
-  return system ? { value: { is: name } } : said(call, action === "supply" ? "value" : "error", value);
+  return system
+    ? { value: { is: name } }
+    : said(call, action === "supply" ? "value" : "error", value);
 }
 
 /** A value or a declared error that somebody answers, read. */
