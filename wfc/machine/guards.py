@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wfc.ir.values import MAX_INT
 from wfc.machine.base import BESIDE, DEADLINES, SLAS
 from wfc.machine.code import GuardCode, Spec
 from wfc.machine.instance import Cause, Entry, Fiber, Frame, Heard, Then, Timer
@@ -62,7 +63,13 @@ class Guards(Joins):
             self.arm(frame, Timer(at, BESIDE if guard.also else DEADLINES, "guard", guard.index))
         elif amount > 0:
             first = (self.now - frame.entered) // amount + 1  # ticks count from the entry of what is guarded
-            self.arm(frame, Timer(frame.entered + first * amount, BESIDE, "tick", guard.index, first))
+            self._tick(frame, guard, first, amount)
+
+    def _tick(self, frame: Frame, guard: GuardCode, number: int, amount: int) -> None:
+        """A multiple of an amount begins to be waited for, unless time ends before."""
+        at = frame.entered + number * amount
+        if at <= MAX_INT:
+            self.arm(frame, Timer(at, BESIDE, "tick", guard.index, number))
 
     def _due_at_once(self, frame: Frame) -> None:
         """A duration or instant already past fires in the entry turn, before the first step."""
@@ -302,7 +309,7 @@ class Guards(Joins):
         assert guard.amount is not None
         amount = (timer.at - frame.entered) // timer.number
         number = max(timer.number, (self.now - frame.entered) // amount)  # missed ticks merge into one
-        self.arm(frame, Timer(frame.entered + (number + 1) * amount, BESIDE, "tick", guard.index, number + 1))
+        self._tick(frame, guard, number + 1, amount)
         if self._running(frame, guard) is None:
             self.fire(frame, guard, number)
         else:

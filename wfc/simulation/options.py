@@ -198,6 +198,8 @@ class Options:
                     for error in self.domains.errors(call.target):
                         if error["is"] == name:
                             yield Option(cost, "error", error, arrives=arrives)
+            elif call is not None and name == "Unavailable":
+                yield Option(FAR, "cancel child", arrives=arrives)  # last: a straight run shows a child that fails
             elif fiber.wait == "lock" and name == "LockTimeout":
                 yield Option(cost, "lock time", arrives=arrives)
 

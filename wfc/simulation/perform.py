@@ -14,7 +14,7 @@ MOMENTS = 300  # so often time is led to where something is due, for calls that 
 
 OptionKind = Literal[
     "value", "error", "system", "event", "time", "grant", "lock time", "supply", "stopped", "again", "late", "outlast",
-    "cancel",
+    "cancel", "cancel child",
 ]  # fmt: skip
 
 
@@ -23,7 +23,8 @@ class Option:
     """Something that can happen to a token. `cost`: how far the goal is then; `arrives`: it is the waypoint itself.
 
     `again`: an attempt fails with the name or error in `value`, the next one works. `late`: only the last attempt
-    works. `outlast`: no attempt works, until something else ends the waiting.
+    works. `outlast`: no attempt works, until something else ends the waiting. `cancel child`: an operator cancels the
+    child that is waited for.
     """
 
     cost: int
@@ -96,6 +97,14 @@ class _Act:
                 return stage.give(inst.id, granted, stage.step(fiber))
             case "cancel":
                 return stage.give(inst.id, Operator(at=stage.now, action="cancel"), stage.step(fiber))
+            case "cancel child":
+                return self._cancel_child()
+
+    def _cancel_child(self) -> bool:
+        call, stage = self.fiber.call, self.stage
+        waits = self.inst.id, call.id if call is not None else ""
+        child = next((name for name, caller in stage.callers.items() if caller[:2] == waits), None)
+        return child is not None and stage.give(child, Operator(at=stage.now, action="cancel"), stage.step(self.fiber))
 
     def _event(self, option: Option) -> bool:
         """An event comes. If one like it waits in the inbox, nobody takes it here, and a second changes nothing."""

@@ -57,7 +57,8 @@ class _Teller:
     def told(self) -> list[Step]:
         for moment in self.chain:
             if moment.outside and isinstance(moment.given, Operator) and moment.given.action == "cancel":
-                self._add("an operator cancels the process", moment.step)
+                child = "" if moment.instance == self.root else self.instances[moment.instance]
+                self._add(f"an operator cancels {f'`{child}`' if child else 'the process'}", moment.step)
             for record in moment.records:
                 if record.kind in ("entered", "answered", "event consumed"):
                     self.raised = ""

@@ -64,7 +64,15 @@ export abstract class Stops extends Joins {
         timer(at, block === undefined ? Rank.deadlines : Rank.beside, "guard", index),
       );
     } else if (kind === "every" && amount > 0) {
-      this.arm(frame, timer(frame.entered + amount, Rank.beside, "tick", index, 1)); // ticks count from the entry
+      this.#tick(frame, index, 1, amount); // ticks count from the entry
+    }
+  }
+
+  /** A multiple of an amount begins to be waited for, unless time ends before. */
+  #tick(frame: Frame, index: number, number: number, amount: number): void {
+    const at = frame.entered + number * amount;
+    if (at <= Number.MAX_SAFE_INTEGER) {
+      this.arm(frame, timer(at, Rank.beside, "tick", index, number));
     }
   }
 
@@ -305,10 +313,7 @@ export abstract class Stops extends Joins {
     }
     const amount = Math.floor((due.at - frame.entered) / due.number);
     const number = Math.max(due.number, Math.floor((this.now - frame.entered) / amount)); // missed ticks merge into one
-    this.arm(
-      frame,
-      timer(frame.entered + (number + 1) * amount, Rank.beside, "tick", guard.index, number + 1),
-    );
+    this.#tick(frame, guard.index, number + 1, amount);
     if (this.#running(frame, guard)) frame.waiting.set(guard.index, number);
     else this.fire(frame, guard, number);
   }
