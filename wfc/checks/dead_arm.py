@@ -5,10 +5,11 @@ from typing import ClassVar
 from wfc.flow.deadlines import idle
 from wfc.flow.hearing import held_back
 from wfc.flow.program import Program, WorkflowFlow
+from wfc.flow.races import never_begun
 from wfc.flow.tails import removal
 from wfc.flow.time import Path
 from wfc.flow.timers import Late, late
-from wfc.ir.machine import Await, Choose, Do, Guard
+from wfc.ir.machine import Await, Branch, Choose, Do, Guard
 from wfc.problems.problem import Fix, Label, Problem, Reporter, Severity
 from wfc.text.durations import spaced_duration
 from wfc.text.source import Span
@@ -17,11 +18,12 @@ from wfc.text.value import value
 
 @value(kw_only=True)
 class DeadArm(Problem):
-    """An arm of a choice is never taken, or a deadline never comes.
+    """An arm of a choice is never taken, a deadline never comes, or a branch of a race never begins.
 
     The first arm that holds wins. Where the arms before it take everything, an arm is only read, never run; so is a
-    deadline behind one that comes first, around it, beside it or inside what it watches. Whoever reads it believes in a
-    case that the process does not have: the large order is never looked at by a manager, the reminder is never sent.
+    deadline behind one that comes first, around it, beside it or inside what it watches, and a branch of `join first`
+    or `join n of` behind as many that wait for nothing. Whoever reads it believes in a case that the process does not
+    have: the large order is never looked at by a manager, the reminder is never sent.
     Arms that overlap are fine as long as each is taken by something, and a named constant that switches an arm off is
     no mistake.
 
@@ -84,11 +86,15 @@ class DeadArm(Problem):
         return f"{self.what}: {self.why}"
 
     def label(self) -> str:
+        if self.advice == "race":
+            return "never begins"
         return "is never taken" if self.advice not in ("timer", "over") else "never fires"
 
     def help(self) -> tuple[str, ...]:
         if self.rest:
             return ()
+        if self.advice == "race":
+            return ("let the join wait for all of them, or remove the branch",)
         if self.advice == "over":
             return ("make it shorter than what it watches can take, or remove it",)
         if self.advice == "timer":
@@ -116,6 +122,9 @@ def check(program: Program, report: Reporter) -> None:
         for guard, pivot in held_back(flow.graph, flow.reachable):
             if guard.kind != "on":
                 _held_back(guard, pivot, report)
+        for fork, branch, last in never_begun(flow.graph, program.policies):
+            if id(fork) in flow.live:
+                _branch(branch, last, report)
 
 
 def _arms(flow: WorkflowFlow, choice: Choose, report: Reporter) -> None:
@@ -183,6 +192,19 @@ def _deadline(item: Late, report: Reporter, *, alone: bool) -> None:
             advice="timer",
         )
     )
+
+
+def _branch(branch: Branch, last: Branch, report: Reporter) -> None:
+    if branch.at is not None:
+        report(
+            DeadArm(
+                at=branch.at,
+                labels=(Label(last.at, "is over before it begins"),) if last.at is not None else (),
+                what=f"the branch `{branch.name}` never begins",
+                why=f"`{last.name}` ends at once, and the join waits for no more",
+                advice="race",
+            )
+        )
 
 
 def _held_back(guard: Guard, pivot: Do, report: Reporter) -> None:
