@@ -22,12 +22,13 @@ Fault = tuple[str, str]  # what kind of thing goes wrong, and where: an operatio
 class Truth:
     """The faults of a program with a trace to each; `complete`: everything was seen, so there are no others.
 
-    `entered`: the nodes that some run enters.
+    `entered`: the nodes that some run enters. `completing`: the workflows that some run completes.
     """
 
     faults: dict[Fault, str] = field(default_factory=dict)
     complete: bool = True
     entered: set[str] = field(default_factory=set)
+    completing: set[str] = field(default_factory=set)
 
 
 def truth(machine: Machine, states: int = 3_000, *, more: bool = False) -> Truth:
@@ -50,6 +51,8 @@ def truth(machine: Machine, states: int = 3_000, *, more: bool = False) -> Truth
             seen["never ends", workflow.name] = explored.doomed
         for trace in explored.stuck:
             seen.setdefault(("stuck", workflow.name), trace)
+        if any(end.kind == "done" for end in explored.ends):
+            found.completing.add(workflow.name)
         for end, trace in explored.ends.items():
             if end.kind == "failed" and end.name not in {*workflow.raises, *SYSTEM, CANCELLED}:
                 seen["unhandled", end.name] = trace

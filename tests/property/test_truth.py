@@ -4,7 +4,7 @@ Three verdicts are compared, on generated programs and on their mutants: an inst
 entered, an effect can stay undone. The first two ways round, but for one thing: both try samples of what comes from
 outside. Where a text or a date decides, the checker tells what it cannot exclude, and the explorer may not have met it;
 where a run shows it, the explorer meets it when it has more to try. To the explorer children are calls that may answer at
-any time; the checker knows how long they take.
+any time; the checker knows how long they take, and whether they ever complete.
 """
 
 import random
@@ -49,7 +49,7 @@ def agree(text: str) -> None:
         answers = {"unreachable-state", "dead-arm", "unheard-event", "never-finishes", "dead-end"}
         assert not lost or told(judged, answers), (text, lost)
     stuck = {fault for fault in faults if fault[0] in ("halted", "stuck")}
-    assert not stuck or told(judged, STUCK) or too_long(judged), (text, stuck)
+    assert not stuck or told(judged, STUCK) or never_answered(judged), (text, stuck)
     undone = {name for kind, name in faults if kind == "not undone"}
     found = {problem.operation: problem for problem in judged.problems if problem.code == "missing-rollback"}  # type: ignore[attr-defined]
     assert undone <= set(found), (text, undone - set(found), faults)
@@ -65,12 +65,14 @@ def agree(text: str) -> None:
     assert not unproved, (text, unproved)
 
 
-def too_long(judged: Judged) -> bool:
-    """Whether a child takes longer than a deadline lets it. To the explorer it may answer at any time."""
+def never_answered(judged: Judged) -> bool:
+    """Whether a child never completes, or takes longer than a deadline lets it. To the explorer it may always answer."""
     assert judged.machine is not None
-    steps = (step for workflow in judged.machine.workflows for step in region_steps(workflow.region))
-    children = any(isinstance(step, Do) and step.kind == "workflow" for step in steps)
-    return children and bool(told(judged, {"retry-exceeds-deadline"}))
+    steps = [step for workflow in judged.machine.workflows for step in region_steps(workflow.region)]
+    children = {step.target for step in steps if isinstance(step, Do) and step.kind == "workflow"}
+    if judged.truth.complete and children - judged.truth.completing:
+        return True
+    return bool(children) and bool(told(judged, {"retry-exceeds-deadline"}))
 
 
 def met(judged: Judged, claimed: list[Problem]) -> bool:
