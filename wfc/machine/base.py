@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import attrs
-
 from wfc.flow.personal import masked
 from wfc.ir.evaluate import Code, NotConstant
 from wfc.ir.values import MAX_INT
@@ -17,6 +15,7 @@ from wfc.machine.code import Spec, UndoCode
 from wfc.machine.instance import Cause, Entry, Fiber, Frame, Instance, Letter, Timer
 from wfc.machine.messages import Command, DeadLetter, Measured, Record, Unlock
 from wfc.machine.program import Program
+from wfc.text.value import changed
 
 # Among all that falls on one instant: operators, errors, values, lock grants, events, then timers.
 ERRORS, VALUES, GRANTS, EVENTS, DEADLINES, WAITS, BESIDE, SLAS = 2, 3, 4, 5, 6, 7, 8, 9
@@ -188,7 +187,7 @@ class Base:
     def arm(self, owner: Frame | Fiber, timer: Timer) -> None:
         """A timer begins. Instants stop at the bounds of whole numbers, as they do in the language."""
         if timer.at > MAX_INT:
-            timer = attrs.evolve(timer, at=MAX_INT)  # type: ignore[misc]  # attrs to mypy only by the decorator
+            timer = changed(timer, at=MAX_INT)
         owner.due.append(timer)
         if self.soonest is None or timer.at < self.soonest:
             self.soonest = timer.at
@@ -332,7 +331,7 @@ class Base:
                 errors = masked(errors, (str(i), name))
         if args == letter.args and errors == letter.errors:
             return letter
-        return attrs.evolve(letter, args=args, errors=errors)  # type: ignore[misc]  # attrs to mypy only by the decorator
+        return changed(letter, args=args, errors=errors)
 
     # -- small questions
 
