@@ -18,16 +18,12 @@ from wfc.ir.machine import (
     Parallel,
     Repeat,
     SetVar,
-    Start,
     State,
     Step,
-    UndoRegion,
-    Wait,
     Workflow,
 )
-from wfc.ir.walk import Steps, regions, regions_of, undo_of
+from wfc.ir.walk import WAITING_STEPS, Steps, regions, regions_of, undo_of
 
-WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)
 _MOST = 12  # facts that are kept: what was decided long ago seldom matters
 
 
@@ -74,7 +70,7 @@ def _step(step: Step, facts: Given, found: dict[int, Given]) -> Given:
             undo = undo_of(step)
             if undo is not None:
                 _block(undo.steps, (), found)
-            return _without(facts, set(_names(step)), waits=isinstance(step, WAITING))
+            return _without(facts, set(_names(step)), waits=isinstance(step, WAITING_STEPS))
 
 
 def _choose(choice: Choose, facts: Given, found: dict[int, Given]) -> Given:
@@ -101,7 +97,7 @@ def _leaves(steps: Steps) -> bool:
 
 
 def _waits(steps: Steps) -> bool:
-    return any(isinstance(step, WAITING) or any(_waits(block) for block in _blocks(step)) for step in steps)
+    return any(isinstance(step, WAITING_STEPS) or any(_waits(block) for block in _blocks(step)) for step in steps)
 
 
 def _blocks(step: Step) -> Iterator[Steps]:

@@ -36,6 +36,7 @@ from wfc.ir.machine import (
 )
 
 Steps = tuple[Step, ...]
+WAITING_STEPS = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)  # at which a token may stand
 _SIMPLE = (Let, SetVar, Emit, Wait, Audit, Measure, UndoRegion, Settle, Goto, Done, Fail)  # nothing is inside
 
 

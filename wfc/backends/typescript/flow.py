@@ -23,15 +23,13 @@ from wfc.ir.machine import (
     Region,
     Repeat,
     SetVar,
-    Start,
     State,
     Step,
     Undo,
-    UndoRegion,
-    Wait,
 )
 from wfc.ir.types import Type
 from wfc.ir.walk import (
+    WAITING_STEPS,
     all_steps,
     expressions,
     own_steps,
@@ -42,8 +40,6 @@ from wfc.ir.walk import (
     undo_of,
 )
 from wfc.ir.walk import guards as guards_of
-
-WAITING = (Do, Start, Wait, Await, Lock, Parallel, ForEach, UndoRegion)  # steps at which a token may stand
 
 NODE, END, ON = "node", "end", "on"  # to a node, out of the region, on with the next step
 
@@ -120,7 +116,7 @@ class Place:
 
 def side_by_side(place: Place, steps: Iterable[Step]) -> Place:
     """The place of steps in which several tokens may be at once: where there are several to wait at, they count."""
-    several = sum(isinstance(step, WAITING) for step in steps) > 1
+    several = sum(isinstance(step, WAITING_STEPS) for step in steps) > 1
     return replace(place, steps=place.steps or Used()) if several else place
 
 

@@ -9,7 +9,6 @@ from wfc.backends.typescript.flow import (
     END,
     NODE,
     ON,
-    WAITING,
     Place,
     assigned,
     end,
@@ -50,8 +49,8 @@ from wfc.ir.machine import (
     Wait,
 )
 from wfc.ir.types import Type
+from wfc.ir.walk import WAITING_STEPS, region_steps
 from wfc.ir.walk import guards as guards_of
-from wfc.ir.walk import region_steps
 
 RegionBody = Callable[[Region, Place], Code]
 
@@ -68,7 +67,7 @@ class Steps:
         """A block; what follows an exit is left out."""
         lines: Code = []
         for step in steps:
-            if isinstance(step, WAITING):
+            if isinstance(step, WAITING_STEPS):
                 lines += position(place)
             lines += self._step(step, place)
             if ON not in exits((step,)):
